@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json-scan.h"
+
+#define PARTITION_NAME_MAX 36 /* characters of a GPT entry */
+#define ACCOUNT_NAME_MAX 32
+#define PAGE 4096u
+#define PERCENT_100 10000u
+
+static const char nil_uuid[] = "00000000-0000-0000-0000-000000000000";
+
+static void check_name(struct report *report, const struct path *at, const char *name, size_t max)
+{
+	static const char rule[] = "letters, digits, '.', '_' and '-', beginning with a letter or "
+				   "a digit";
+	size_t length = strlen(name);
+
+	if (length == 0)
+		(void)report_add(report, at, EINVAL, rule, "The name is empty.");
+	else if (length > max)
+		(void)report_add(report, at, ENAMETOOLONG, NULL,
+				 "The name has %zu characters; %zu is the most.", length, max);
+	for (const char *c = name; *c; c++) {
+		if (isascii(*c) && (isalnum(*c) || (strchr("._-", *c) && c > name)))
+			continue;
+		if (isgraph(*c) && isascii(*c))
+			(void)report_add(report, at, EINVAL, rule, "The name %s %s '%c'.",
+					 json_show(name).text,
+					 c == name ? "begins with" : "contains", *c);
+		else
+			(void)report_add(report, at, EINVAL, rule,
+					 "The name %s contains a character that is not allowed "
+					 "(byte 0x%02x).",
+					 json_show(name).text, (unsigned int)(unsigned char)*c);
+		break;
+	}
+}
+
+/* A name of passwd or group, or a decimal number. */
+static void check_account(struct report *report, const struct path *at, const char *name)
+{
+	uint64_t id;
+	bool good = isalpha(name[0]) || name[0] == '_';
+
+	if (isdigit((unsigned char)name[0])) {
+		/* (uid_t)-1 means "leave as it is" to chown(). */
+		good = !name[strspn(name, "0123456789")] && size_parse(name, &id) == 0 &&
+		       id < UINT32_MAX;
+	} else {
+		for (const char *c = name; *c; c++)
+			if (!isascii(*c) || (!isalnum(*c) && !strchr("._-$", *c)))
+				good = false;
+		good = good && strlen(name) <= ACCOUNT_NAME_MAX;
+	}
+	if (!good)
+		(void)report_add(report, at, EINVAL,
+				 "a name such as \"kvm\", or a number as \"107\"",
+				 "%s is not the name or number of an account.",
+				 json_show(name).text);
+}
+
+static void check_selector(struct report *report, const struct volume *volume)
+{
+	const struct selector *selector = &volume->region;
+	struct volume_path at;
+	struct path key_at = { .parent = volume_path(&at, volume, "region") };
+
+	key_at.key = "path";
+	if (selector->path &&
+	    (selector->path[0] != '/' || strncmp(selector->path, "/sys/", strlen("/sys/")) == 0 ||
+	     strncmp(selector->path, "/devices/", strlen("/devices/")) == 0))
+		(void)report_add(report, &key_at, EINVAL,
+				 "such as \"/platform/hmem.0\"; daxctl-ext status --json shows "
+				 "the paths",
+				 "The path of a region is what comes after /sys/devices, with its "
+				 "slash.");
+	key_at.key = "uuid";
+	if (strcmp(selector->uuid.text, nil_uuid) == 0)
+		(void)report_add(report, &key_at, EINVAL, NULL, "The uuid of all zeros is none.");
+}
+
+/* Multiples of step around size, as a hint. */
+static void report_not_multiple(struct report *report, const struct path *at, uint64_t size,
+				uint64_t step, const char *what)
+{
+	uint64_t lower = round_down_to(size, step), upper;
+	char hint[128];
+
+	if (size < PAGE)
+		(void)snprintf(hint, sizeof(hint),
+			       "a number without a unit is bytes; did you intend \"%" PRIu64 "G\"?",
+			       size);
+	else if (round_up_to(size, step, &upper) < 0)
+		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\"?", SIZE_STR(lower));
+	else if (lower == 0)
+		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\"?", SIZE_STR(upper));
+	else
+		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\" or \"%s\"?",
+			       SIZE_STR(lower), SIZE_STR(upper));
+	(void)report_add(report, at, EINVAL, hint, "%s is not a multiple of %s %s.",
+			 SIZE_STR(size), what, SIZE_STR(step));
+}
+
+static bool check_bytes(struct report *report, const struct path *at, const struct size_spec *size,
+			uint64_t align)
+{
+	size_t before = report->n;
+
+	if (size->kind != SIZE_BYTES)
+		return true;
+	if (size->bytes == 0)
+		(void)report_add(report, at, EINVAL, NULL, "A size of 0 holds nothing.");
+	else if (size->bytes % PAGE)
+		report_not_multiple(report, at, size->bytes, PAGE, "the page size");
+	else if (align && size->bytes % align)
+		report_not_multiple(report, at, size->bytes, align, "the alignment");
+	return report->n == before;
+}
+
+struct shown_range {
+	char text[64];
+};
+
+static struct shown_range show_range(struct range r)
+{
+	struct shown_range shown;
+
+	(void)snprintf(shown.text, sizeof(shown.text), "0x%" PRIx64 "-0x%" PRIx64, r.start,
+		       range_end(r) - 1);
+	return shown;
+}
+
+static bool align_is_known(uint64_t align)
+{
+	return align == 4u << 10 || align == 2u << 20 || align == 1u << 30;
+}
+
+static void check_ranges(struct report *report, const struct volume *volume)
+{
+	uint64_t step = align_is_known(volume->align) ? volume->align : PAGE;
+	struct volume_path at;
+
+	for (size_t i = 0; i < volume->ranges.n; i++) {
+		struct range r = volume->ranges.ranges[i];
+		bool past = r.start % step == 0 && r.size % step == 1;
+		char hint[128] = "";
+
+		at.item = (struct path){ .parent = volume_path(&at, volume, "ranges"), .index = i };
+		if (r.start % step == 0 && r.size % step == 0)
+			continue;
+		if (past)
+			(void)snprintf(hint, sizeof(hint),
+				       "the second address is the last byte; did you intend "
+				       "\"0x%" PRIx64 "-0x%" PRIx64 "\"?",
+				       r.start, range_end(r) - 2);
+		(void)report_add(report, &at.item, EINVAL, past ? hint : NULL,
+				 "The range %s does not begin and end at multiples of %s.",
+				 show_range(r).text, SIZE_STR(step));
+	}
+	if (volume->contiguous && volume->ranges.n > 1)
+		(void)report_add(report, volume_path(&at, volume, "contiguous"), EINVAL,
+				 "give one range, or remove \"contiguous\"",
+				 "%zu ranges are not contiguous.", volume->ranges.n);
+}
+
+static void check_capacity(struct report *report, const struct volume *volume)
+{
+	uint64_t align = align_is_known(volume->align) ? volume->align : 0;
+	struct volume_path at;
+
+	if (volume->align && !align_is_known(volume->align))
+		(void)report_add(report, volume_path(&at, volume, "align"), EINVAL,
+				 "leave it out for the default of the region",
+				 "%s is not an alignment: it is 4K, 2M or 1G.",
+				 SIZE_STR(volume->align));
+	if (volume->ranges.n)
+		check_ranges(report, volume);
+	else
+		(void)check_bytes(report, volume_path(&at, volume, "size"), &volume->size, align);
+}
+
+/* What belongs to system-ram, and what does not. */
+static void check_mode(struct report *report, const struct volume *volume)
+{
+	bool ram = volume->mode == MODE_SYSTEM_RAM;
+	const struct {
+		const char *key;
+		bool given, fits;
+	} keys[] = {
+		{ "persist", volume->persist != PERSIST_NONE, ram },
+		{ "zone", volume->zone != ZONE_NONE, ram },
+		{ "owner", volume->node.owner, !ram },
+		{ "group", volume->node.group, !ram },
+		{ "perm", volume->has_perm, !ram },
+		{ "partitions", volume->n_partitions, !ram },
+	};
+	struct volume_path at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].given && !keys[i].fits)
+			(void)report_add(report, volume_path(&at, volume, keys[i].key), EINVAL,
+					 "remove it", "\"%s\" belongs to %s, not to mode %s.",
+					 keys[i].key,
+					 ram ? "the modes devdax and fsdax" : "mode system-ram",
+					 volume_mode_word(volume->mode));
+	if (ram && volume->persist == PERSIST_NONE)
+		(void)report_add(report, volume_path(&at, volume, NULL), EINVAL,
+				 "\"persist\": \"kmem\" gives all of the volume to the kernel as "
+				 "memory; \"blk\" keeps a block device on it and gives what that "
+				 "leaves",
+				 "\"persist\" is missing; mode system-ram needs it.");
+}
+
+static int compare_partition_names(const void *a, const void *b)
+{
+	const struct partition *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name, (*y)->name);
+
+	return r ? r : ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
+}
+
+static void check_partition_names(struct report *report, const struct volume *volume,
+				  struct volume_path *at)
+{
+	_cleanup_(freep) const struct partition **sorted = NULL;
+	const struct path name_at = { .parent = &at->item, .key = "name" };
+
+	sorted = calloc(volume->n_partitions, sizeof(sorted[0]));
+	if (!sorted)
+		abort(); /* as report_add() does: a check left out would let bad input through */
+	for (size_t i = 0; i < volume->n_partitions; i++) {
+		sorted[i] = &volume->partitions[i];
+		at->item.index = volume->partitions[i].index;
+		check_name(report, &name_at, volume->partitions[i].name, PARTITION_NAME_MAX);
+	}
+	qsort(sorted, volume->n_partitions, sizeof(sorted[0]), compare_partition_names);
+	for (size_t i = 1; i < volume->n_partitions; i++) {
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
+			continue;
+		at->item.index = sorted[i]->index;
+		(void)report_add(report, &name_at, EEXIST, "give each partition its own name",
+				 "Partition %zu has the same name %s.", sorted[i - 1]->index,
+				 json_show(sorted[i]->name).text);
+	}
+}
+
+static void check_partitions(struct report *report, const struct volume *volume)
+{
+	uint64_t bytes = 0, percent = 0, n_all = 0;
+	struct volume_path at;
+	const struct path *list = volume_path(&at, volume, "partitions");
+	const struct path size_at = { .parent = &at.item, .key = "size" };
+
+	if (!volume->n_partitions)
+		return;
+	at.item = (struct path){ .parent = list };
+	check_partition_names(report, volume, &at);
+	for (size_t i = 0; i < volume->n_partitions; i++) {
+		const struct size_spec *size = &volume->partitions[i].size;
+
+		at.item.index = volume->partitions[i].index;
+		if (!check_bytes(report, &size_at, size, 0))
+			return;
+		if (size->kind == SIZE_BYTES && __builtin_add_overflow(bytes, size->bytes, &bytes))
+			bytes = UINT64_MAX;
+		percent += size->kind == SIZE_PERCENT ? size->percent_x100 : 0;
+		if (size->kind == SIZE_ALL && ++n_all == 2)
+			(void)report_add(report, &size_at, EINVAL, "give the others a size",
+					 "Only one partition can take \"all\" that is left.");
+	}
+	if (volume->size.kind == SIZE_BYTES && bytes > volume->size.bytes)
+		(void)report_add(report, list, ENOSPC, "make the volume larger, or the partitions "
+						       "smaller",
+				 "The partitions take %s together, the volume has only %s.",
+				 SIZE_STR(bytes), SIZE_STR(volume->size.bytes));
+	else if (percent > PERCENT_100)
+		(void)report_add(report, list, ENOSPC, NULL,
+				 "The partitions take more than 100%% together.");
+}
+
+static void check_volume(struct report *report, const struct volume *volume)
+{
+	struct volume_path at;
+
+	if (volume->name)
+		check_name(report, volume_path(&at, volume, "name"), volume->name, VOLUME_NAME_MAX);
+	check_selector(report, volume);
+	if (volume->absent)
+		return;
+	check_mode(report, volume);
+	check_capacity(report, volume);
+	if (volume->node.owner)
+		check_account(report, volume_path(&at, volume, "owner"), volume->node.owner);
+	if (volume->node.group)
+		check_account(report, volume_path(&at, volume, "group"), volume->node.group);
+	if (strcmp(volume->uuid.text, nil_uuid) == 0)
+		(void)report_add(report, volume_path(&at, volume, "uuid"), EINVAL, NULL,
+				 "The uuid of all zeros is none.");
+	check_partitions(report, volume);
+}
+
+/* A text that only one volume may have. */
+struct mention {
+	const char *text;
+	const struct volume *volume;
+};
+
+static int compare_mentions(const void *a, const void *b)
+{
+	const struct mention *x = a, *y = b;
+	int r = strcmp(x->text, y->text);
+
+	return r ? r : (x->volume > y->volume) - (x->volume < y->volume);
+}
+
+static void check_unique(struct report *report, struct mention *mentions, size_t n,
+			 const char *member)
+{
+	struct volume_path at;
+
+	if (n > 1)
+		qsort(mentions, n, sizeof(mentions[0]), compare_mentions);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(mentions[i - 1].text, mentions[i].text) == 0)
+			(void)report_add(report, volume_path(&at, mentions[i].volume, member),
+					 EEXIST, NULL, "Volume %zu has the same %s %s.",
+					 mentions[i - 1].volume->index, member,
+					 json_show(mentions[i].text).text);
+}
+
+static void check_all_unique(struct report *report, const struct config *config)
+{
+	_cleanup_(freep) struct mention *mentions = NULL;
+	size_t n = 0;
+
+	mentions = calloc(config->n_volumes + 1, sizeof(*mentions));
+	if (!mentions)
+		abort(); /* see above */
+	for (size_t i = 0; i < config->n_volumes; i++)
+		if (config->volumes[i].name)
+			mentions[n++] = (struct mention){ config->volumes[i].name,
+							  &config->volumes[i] };
+	check_unique(report, mentions, n, "name");
+	n = 0;
+	for (size_t i = 0; i < config->n_volumes; i++)
+		if (uuid_is_set(&config->volumes[i].uuid))
+			mentions[n++] = (struct mention){ config->volumes[i].uuid.text,
+							  &config->volumes[i] };
+	check_unique(report, mentions, n, "uuid");
+}
+
+struct claim {
+	struct range range;
+	const struct volume *volume;
+	size_t index;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int r = (x->range.start > y->range.start) - (x->range.start < y->range.start);
+
+	if (r == 0)
+		r = (x->volume > y->volume) - (x->volume < y->volume);
+	return r ? r : (x->index > y->index) - (x->index < y->index);
+}
+
+static void report_overlap(struct report *report, const struct claim *claim,
+			   const struct claim *other)
+{
+	struct volume_path at;
+
+	at.item = (struct path){ .parent = volume_path(&at, claim->volume, "ranges"),
+				 .index = claim->index };
+	(void)report_add(report, &at.item, EEXIST, NULL, "The range %s overlaps %s of volume %zu.",
+			 show_range(claim->range).text, show_range(other->range).text,
+			 other->volume->index);
+}
+
+/* In order of start, a range overlaps an earlier one when it overlaps the one that ends last. */
+static void check_overlaps(struct report *report, const struct config *config)
+{
+	_cleanup_(freep) struct claim *claims = NULL;
+	const struct claim *last;
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_volumes; i++)
+		n += config->volumes[i].ranges.n;
+	if (n < 2)
+		return;
+	claims = calloc(n, sizeof(*claims));
+	if (!claims)
+		abort(); /* see above */
+	n = 0;
+	for (size_t i = 0; i < config->n_volumes; i++)
+		for (size_t j = 0; j < config->volumes[i].ranges.n; j++)
+			claims[n++] = (struct claim){ config->volumes[i].ranges.ranges[j],
+						      &config->volumes[i], j };
+	qsort(claims, n, sizeof(*claims), compare_claims);
+	last = &claims[0];
+	for (size_t i = 1; i < n; i++) {
+		if (range_overlaps(last->range, claims[i].range))
+			report_overlap(report, &claims[i], last);
+		if (range_end(claims[i].range) > range_end(last->range))
+			last = &claims[i];
+	}
+}
+
+int config_check(const struct config *config, struct report *report)
+{
+	size_t before = report->n;
+
+	for (size_t i = 0; i < config->n_volumes; i++)
+		check_volume(report, &config->volumes[i]);
+	check_all_unique(report, config);
+	check_overlaps(report, config);
+	return report->n > before ? -report->errors[before].code : 0;
+}
+
+int config_supported(const struct config *config, struct report *report)
+{
+	size_t before = report->n;
+	struct volume_path at;
+
+	for (size_t i = 0; i < config->n_volumes; i++) {
+		const struct volume *volume = &config->volumes[i];
+
+		if (volume->absent)
+			continue;
+		if (volume->n_partitions)
+			(void)report_add(report, volume_path(&at, volume, "partitions"), EOPNOTSUPP,
+					 "give each its own volume, or partition the block device "
+					 "with a tool for that",
+					 "\"partitions\" is not in this version yet.");
+		if (volume->persist == PERSIST_BLK)
+			(void)report_add(report, volume_path(&at, volume, "persist"), EOPNOTSUPP,
+					 "\"persist\": \"kmem\" gives all of it to the kernel as "
+					 "memory",
+					 "\"persist\": \"blk\" is not in this version yet.");
+	}
+	return report->n > before ? -report->errors[before].code : 0;
+}

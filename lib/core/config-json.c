@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/config-size.h"
+#include "core/json-read.h"
+#include "core/json-write.h"
+
+static const struct json_words region_types = { region_type_word, 0, N_REGION_TYPES };
+static const struct json_words modes = { volume_mode_word, 0, N_VOLUME_MODES };
+static const struct json_words persists = { persist_word, PERSIST_KMEM, N_PERSISTS };
+static const struct json_words zones = { zone_word, ZONE_NORMAL, ZONE_MOVABLE + 1 };
+static const struct json_words maps = { map_location_word, MAP_DEV, N_MAP_LOCATIONS };
+
+#define SELECTOR(member) offsetof(struct selector, member)
+
+static const struct json_field selector_fields[] = {
+	JSON_FIELD("type", json_word, struct selector, type, .arg = &region_types),
+	JSON_FIELD("numa", json_int, struct selector, numa, .has = SELECTOR(has_numa)),
+	JSON_FIELD("target_node", json_int, struct selector, target_node,
+		   .has = SELECTOR(has_target_node)),
+	JSON_FIELD("uuid", json_uuid, struct selector, uuid),
+	JSON_FIELD("path", json_text, struct selector, path),
+	JSON_FIELD("provider", json_text, struct selector, provider),
+	JSON_FIELD("range", json_hex_range, struct selector, range, .has = SELECTOR(has_range)),
+};
+
+/* has_type is the first member: 0 as an offset would say that there is none. */
+static void read_selector(struct report *report, const struct json_value *value,
+			  const struct path *at, void *to, const void *arg)
+{
+	static const struct json_table table = JSON_TABLE("a region selector", selector_fields);
+	struct selector *selector = to;
+
+	(void)arg;
+	if (value->type != JSON_OBJECT)
+		json_wrong_type(report, value, at, "an object that selects a region", NULL);
+	else if (value->n == 0)
+		(void)report_add(report, at, EINVAL, NULL, "The region selector is empty.");
+	else
+		selector->has_type = json_read_members(report, value, at, &table, to) & 1;
+}
+
+/* Modes that people know from ndctl and daxctl. */
+static void read_mode(struct report *report, const struct json_value *value,
+		      const struct path *at, void *to, const void *arg)
+{
+	static const struct {
+		const char *word, *message, *hint;
+	} others[] = {
+		{ "famfs", "\"famfs\" is not in this version.",
+		  "famfs works on a device dax: use \"devdax\"" },
+		{ "raw", "\"raw\" is not in this version.",
+		  "use \"fsdax\" for a block device, \"devdax\" for a device dax" },
+		{ "sector", "\"sector\" is not in this version.",
+		  "use \"fsdax\" for a block device, or ndctl for sector mode" },
+		{ "safe", "\"safe\" is not in this version.",
+		  "use \"fsdax\" for a block device, or ndctl for sector mode" },
+		{ "dax", "\"dax\" is not a mode.", "did you mean \"devdax\"?" },
+		{ "memory", "\"memory\" is not a mode.",
+		  "did you mean \"fsdax\", which ndctl once called so, or \"system-ram\"?" },
+		{ "ram", "\"ram\" is not a mode.", "did you mean \"system-ram\"?" },
+		{ "kmem", "\"kmem\" is not a mode.",
+		  "did you mean \"mode\": \"system-ram\", \"persist\": \"kmem\"?" },
+		{ "system_ram", "\"system_ram\" is not a mode.", "did you mean \"system-ram\"?" },
+	};
+
+	for (size_t i = 0; value->type == JSON_STRING && i < ARRAY_SIZE(others); i++)
+		if (strcasecmp(value->text, others[i].word) == 0) {
+			(void)report_add(report, at, EINVAL, others[i].hint, "%s",
+					 others[i].message);
+			return;
+		}
+	json_word(report, value, at, to, arg);
+}
+
+static void read_ensure(struct report *report, const struct json_value *value,
+			const struct path *at, void *to, const void *arg)
+{
+	const char *word = value->type == JSON_STRING ? value->text : "";
+	bool absent = strcmp(word, "absent") == 0;
+
+	(void)arg;
+	if (absent || strcmp(word, "present") == 0)
+		*(bool *)to = absent;
+	else
+		json_wrong_type(report, value, at, "\"present\" or \"absent\"", NULL);
+}
+
+static const struct json_field partition_fields[] = {
+	JSON_FIELD("name", json_text, struct partition, name, .required = true),
+	JSON_FIELD("size", config_read_size, struct partition, size, .required = true),
+};
+
+static void read_partition(struct report *report, const struct json_value *value,
+			   const struct path *at, void *to, const void *arg)
+{
+	static const struct json_table table = JSON_TABLE("a partition", partition_fields);
+	struct partition *partition = to;
+
+	(void)arg;
+	partition->index = at->index;
+	json_object(report, value, at, partition, &table);
+}
+
+/* A list with a problem in it is dropped: half of it would only lead to more problems. */
+static void read_partitions(struct report *report, const struct json_value *value,
+			    const struct path *at, void *to, const void *arg)
+{
+	static const struct json_list list = { sizeof(struct partition), read_partition, NULL };
+	struct partitions {
+		struct partition *partitions;
+		size_t n;
+	} *partitions = to;
+	size_t before = report->n;
+
+	(void)arg;
+	json_array(report, value, at, partitions, &list);
+	if (report->n == before)
+		return;
+	for (size_t i = 0; i < partitions->n; i++)
+		free(partitions->partitions[i].name);
+	free(partitions->partitions);
+	*partitions = (struct partitions){ 0 };
+}
+
+static void read_ranges(struct report *report, const struct json_value *value,
+			const struct path *at, void *to, const void *arg)
+{
+	static const struct json_list list = { sizeof(struct range), json_hex_range, NULL };
+	size_t before = report->n;
+
+	(void)arg;
+	json_array(report, value, at, to, &list);
+	if (value->type == JSON_ARRAY && value->n == 0)
+		(void)report_add(report, at, EINVAL,
+				 "leave it out to let the volume lie anywhere",
+				 "\"ranges\" names no range.");
+	if (report->n > before)
+		range_list_clear(to);
+}
+
+enum volume_key {
+	KEY_NAME,
+	KEY_ENSURE,
+	KEY_REGION,
+	KEY_MODE,
+	KEY_SIZE,
+	KEY_RANGES,
+	KEY_ONLINE,
+	KEY_PERSIST,
+};
+
+/* Until "mode" is read. */
+#define MODE_UNREAD ((enum volume_mode)N_VOLUME_MODES)
+#define BIT(key) (UINT64_C(1) << (key))
+#define VOLUME(key, read, member, ...) JSON_FIELD(key, read, struct volume, member, __VA_ARGS__)
+
+static const struct json_field volume_fields[] = {
+	[KEY_NAME] = VOLUME("name", json_text, name, .required = true, .hint = "such as \"vm-a\""),
+	[KEY_ENSURE] = VOLUME("ensure", read_ensure, absent),
+	[KEY_REGION] = VOLUME("region", read_selector, region,
+			      .has = offsetof(struct volume, has_region),
+			      .hint = "such as {\"type\": \"pmem\", \"numa\": 0}; keys are type, "
+				      "numa, target_node, uuid, path, provider, range"),
+	[KEY_MODE] = VOLUME("mode", read_mode, mode, .arg = &modes,
+			    .hint = "one of devdax, fsdax, system-ram"),
+	[KEY_SIZE] = VOLUME("size", config_read_size, size,
+			    .hint = "write \"16G\", \"50%\" or \"all\""),
+	[KEY_RANGES] = VOLUME("ranges", read_ranges, ranges,
+			      .hint = "such as [\"0x100000000-0x13fffffff\"]"),
+	[KEY_ONLINE] = VOLUME("online", json_bool, online),
+	[KEY_PERSIST] = VOLUME("persist", json_word, persist, .arg = &persists),
+	VOLUME("partitions", read_partitions, partitions,
+	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
+	VOLUME("align", config_read_bytes, align),
+	VOLUME("contiguous", json_bool, contiguous),
+	VOLUME("zone", json_word, zone, .arg = &zones),
+	VOLUME("map", json_word, map, .arg = &maps),
+	VOLUME("uuid", json_uuid, uuid),
+	VOLUME("owner", json_text, node.owner, .hint = "numbers are strings, too: \"0\""),
+	VOLUME("group", json_text, node.group, .hint = "numbers are strings, too: \"0\""),
+	VOLUME("perm", json_perm, node.perm, .has = offsetof(struct volume, has_perm)),
+};
+
+/* Which keys must be there, and which must not, where the values alone do not tell. */
+static void check_absent(struct report *report, const struct path *at, uint64_t seen)
+{
+	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION));
+	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
+		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
+
+		if (seen & BIT(i))
+			(void)report_add(report, &key_at, EINVAL, "remove it",
+					 "\"%s\" says nothing about a volume that is to be absent.",
+					 volume_fields[i].key);
+	}
+}
+
+static void check_present(struct report *report, const struct path *at, uint64_t seen,
+			  const struct volume *volume)
+{
+	static const enum volume_key needed[] = { KEY_REGION, KEY_MODE };
+	const struct path size_at = { .parent = at, .key = "size" };
+	const struct path online_at = { .parent = at, .key = "online" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (!(seen & BIT(needed[i])))
+			(void)report_add(report, at, EINVAL, volume_fields[needed[i]].hint,
+					 "\"%s\" is missing; a volume needs it.",
+					 volume_fields[needed[i]].key);
+	if (!(seen & (BIT(KEY_SIZE) | BIT(KEY_RANGES))))
+		(void)report_add(report, at, EINVAL, volume_fields[KEY_SIZE].hint,
+				 "\"size\" is missing; a volume needs it, or \"ranges\".");
+	if ((seen & BIT(KEY_SIZE)) && (seen & BIT(KEY_RANGES)))
+		(void)report_add(report, &size_at, EINVAL,
+				 "remove \"size\": the ranges say how much it is",
+				 "\"size\" and \"ranges\" exclude each other.");
+	if ((seen & BIT(KEY_ONLINE)) && volume->mode != MODE_SYSTEM_RAM &&
+	    volume->mode != MODE_UNREAD)
+		(void)report_add(report, &online_at, EINVAL, "remove it",
+				 "\"online\" belongs to mode system-ram, not to %s.",
+				 volume_mode_word(volume->mode));
+}
+
+/*
+ * config_check() also looks at volumes with problems, so that one run shows all there are.
+ * What could not be read is set to what no rule objects to.
+ */
+static void read_volume(struct report *report, const struct json_value *value,
+			const struct path *at, void *to, const void *arg)
+{
+	static const struct json_table table = JSON_TABLE("a volume", volume_fields);
+	struct volume *volume = to;
+	uint64_t seen;
+
+	(void)arg;
+	volume->index = at->index;
+	volume->online = true;
+	volume->size.kind = SIZE_ALL;
+	volume->mode = MODE_UNREAD;
+	seen = json_read_members(report, value, at, &table, volume);
+	if (value->type == JSON_OBJECT && volume->absent)
+		check_absent(report, at, seen);
+	else if (value->type == JSON_OBJECT)
+		check_present(report, at, seen, volume);
+	if (volume->mode == MODE_UNREAD) {
+		volume->mode = MODE_DEVDAX;
+		volume->absent = true; /* of those only name and region are checked */
+	}
+	if (volume->ranges.n)
+		volume->size = (struct size_spec){ .bytes = range_list_size(&volume->ranges) };
+	if (volume->mode == MODE_SYSTEM_RAM && volume->zone == ZONE_NONE)
+		volume->zone = ZONE_MOVABLE;
+	if (volume->mode == MODE_SYSTEM_RAM && volume->persist == PERSIST_NONE &&
+	    (seen & BIT(KEY_PERSIST)))
+		volume->persist = PERSIST_KMEM;
+}
+
+static void read_volumes(struct report *report, const struct json_value *value,
+			 const struct path *at, void *to, const void *arg)
+{
+	static const struct json_list list = { sizeof(struct volume), read_volume, NULL };
+
+	(void)arg;
+	if (value->type == JSON_ARRAY && value->n > CONFIG_VOLUMES_MAX)
+		(void)report_add(report, at, E2BIG, NULL, "%u volumes are more than %u.", value->n,
+				 CONFIG_VOLUMES_MAX);
+	else
+		json_array(report, value, at, to, &list);
+}
+
+int config_parse(const char *text, size_t length, struct config **ret, struct report *report)
+{
+	static const uint64_t version = CONFIG_VERSION;
+	static const struct json_field fields[] = {
+		{ .key = "daxd", .read = json_version, .arg = &version, .required = true,
+		  .hint = "a configuration begins with \"daxd\": 1" },
+		JSON_FIELD("volumes", read_volumes, struct config, volumes, .required = true,
+			   .hint = "write \"volumes\": [] for none"),
+	};
+	static const struct json_table table = JSON_TABLE("a configuration", fields);
+	_cleanup_(config_freep) struct config *config = NULL;
+	int r;
+
+	config = calloc(1, sizeof(*config));
+	if (!config) {
+		json_no_memory(report);
+		return -ENOMEM;
+	}
+	r = json_read_document(text, length, &table, config, report);
+	if (r < 0) {
+		(void)config_check(config, report); /* what it adds, the report holds */
+		return r;
+	}
+	*ret = TAKE(config);
+	return 0;
+}
+
+static void put_size(struct json_out *out, const char *key, const struct size_spec *size)
+{
+	json_put_text(out, key, size_spec_format(size).text);
+}
+
+static void put_hex_range(struct json_out *out, const char *key, struct range range)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "0x%" PRIx64 "-0x%" PRIx64, range.start,
+		       range_end(range) - 1);
+	json_put_text(out, key, text);
+}
+
+static void put_selector(struct json_out *out, const struct selector *selector)
+{
+	json_open(out, "region", '{');
+	if (selector->has_type)
+		json_put_text(out, "type", region_type_word(selector->type));
+	if (selector->has_numa)
+		json_put_int(out, "numa", selector->numa);
+	if (selector->has_target_node)
+		json_put_int(out, "target_node", selector->target_node);
+	json_put_text(out, "uuid", selector->uuid.text);
+	json_put_text(out, "path", selector->path);
+	json_put_text(out, "provider", selector->provider);
+	if (selector->has_range)
+		put_hex_range(out, "range", selector->range);
+	json_close(out, '}');
+}
+
+static void put_capacity(struct json_out *out, const struct volume *volume)
+{
+	if (!volume->ranges.n) {
+		put_size(out, "size", &volume->size);
+		return;
+	}
+	json_open(out, "ranges", '[');
+	for (size_t i = 0; i < volume->ranges.n; i++)
+		put_hex_range(out, NULL, volume->ranges.ranges[i]);
+	json_close(out, ']');
+}
+
+static void put_partitions(struct json_out *out, const struct volume *volume)
+{
+	if (!volume->n_partitions)
+		return;
+	json_open(out, "partitions", '[');
+	for (size_t i = 0; i < volume->n_partitions; i++) {
+		json_open(out, NULL, '{');
+		json_put_text(out, "name", volume->partitions[i].name);
+		put_size(out, "size", &volume->partitions[i].size);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
+static void put_details(struct json_out *out, const struct volume *volume)
+{
+	json_put_text(out, "mode", volume_mode_word(volume->mode));
+	if (volume->persist != PERSIST_NONE)
+		json_put_text(out, "persist", persist_word(volume->persist));
+	put_capacity(out, volume);
+	if (volume->align)
+		json_put_text(out, "align", SIZE_STR(volume->align));
+	if (volume->contiguous)
+		json_put_bool(out, "contiguous", true);
+	if (volume->zone == ZONE_NORMAL)
+		json_put_text(out, "zone", zone_word(volume->zone));
+	if (volume->mode == MODE_SYSTEM_RAM && !volume->online)
+		json_put_bool(out, "online", false);
+	if (volume->map != MAP_NONE)
+		json_put_text(out, "map", map_location_word(volume->map));
+	json_put_text(out, "uuid", volume->uuid.text);
+	json_put_text(out, "owner", volume->node.owner);
+	json_put_text(out, "group", volume->node.group);
+	if (volume->has_perm)
+		json_put_perm(out, "perm", volume->node.perm);
+	put_partitions(out, volume);
+}
+
+char *config_to_json(const struct config *config)
+{
+	struct json_out out = { .indent = true };
+
+	json_open(&out, NULL, '{');
+	json_put_u64(&out, "daxd", CONFIG_VERSION);
+	json_open(&out, "volumes", '[');
+	for (size_t i = 0; i < config->n_volumes; i++) {
+		const struct volume *volume = &config->volumes[i];
+
+		json_open(&out, NULL, '{');
+		json_put_text(&out, "name", volume->name);
+		if (volume->absent)
+			json_put_text(&out, "ensure", "absent");
+		if (volume->has_region)
+			put_selector(&out, &volume->region);
+		if (!volume->absent)
+			put_details(&out, volume);
+		json_close(&out, '}');
+	}
+	json_close(&out, ']');
+	json_close(&out, '}');
+	return json_out_finish(&out);
+}

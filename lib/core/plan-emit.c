@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Last pass: steps, and what volumes of every kind of region need alike. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/planner.h"
+
+void step_text(struct planner *p, char **member, const char *text)
+{
+	*member = strdup(text);
+	if (!*member)
+		p->no_memory = true;
+}
+
+void emit_after(struct planner *p, struct step *step, size_t earlier)
+{
+	size_t *slot;
+
+	if (step->n_after && step->after[step->n_after - 1] == earlier)
+		return;
+	slot = ARRAY_APPEND(step->after, step->n_after);
+	if (!slot) {
+		p->no_memory = true;
+		return;
+	}
+	*slot = earlier;
+	step->n_after++;
+}
+
+struct step *emit_step(struct planner *p, struct goal *goal, const struct region *region,
+		       enum step_kind kind, const char *reason)
+{
+	struct step *step = ARRAY_APPEND(p->plan->steps, p->plan->n_steps);
+
+	if (!step) {
+		p->no_memory = true;
+		return &p->nowhere;
+	}
+	p->plan->n_steps++;
+	step->kind = kind;
+	if (region)
+		step_text(p, &step->region, region->path);
+	step_text(p, &step->reason, reason);
+	if (goal) {
+		step_text(p, &step->volume, goal->volume->name);
+		if (goal->last_step)
+			emit_after(p, step, goal->last_step - 1);
+		goal->last_step = p->plan->n_steps;
+	}
+	return step;
+}
+
+void emit_after_release(struct planner *p, struct step *step, const struct region *region)
+{
+	size_t last = planner_state(p, region)->last_release;
+
+	if (last)
+		emit_after(p, step, last - 1);
+}
+
+void emit_releases_space(struct planner *p, const struct region *region)
+{
+	planner_state(p, region)->last_release = p->plan->n_steps;
+}
+
+static bool any_online(const struct dax_device *device)
+{
+	for (size_t i = 0; i < device->n_blocks; i++)
+		if (device->blocks[i].online)
+			return true;
+	return false;
+}
+
+static bool all_online_in(const struct dax_device *device, enum zone zone)
+{
+	for (size_t i = 0; i < device->n_blocks; i++)
+		if (!device->blocks[i].online || device->blocks[i].zone != zone)
+			return false;
+	return device->n_blocks > 0;
+}
+
+/* A step on the dax device of a namespace or, in dynamic regions, at an address. */
+static struct step *emit_on_device(struct planner *p, struct goal *goal,
+				   const struct region *region, const struct uuid *uuid,
+				   uint64_t start, const struct dax_device *device,
+				   enum step_kind kind, const char *reason)
+{
+	struct step *step = emit_step(p, goal, region, kind, reason);
+
+	if (device)
+		step_text(p, &step->object, device->name);
+	if (region_is_dynamic(region))
+		step->start = start;
+	else if (region->labels != LABELS_NONE)
+		step->uuid = *uuid;
+	return step;
+}
+
+void emit_deactivate(struct planner *p, struct goal *goal, const struct region *region,
+		     const struct namespace *ns, const struct dax_device *device,
+		     const char *reason)
+{
+	const struct uuid none = { "" }, *uuid = ns ? &ns->uuid : &none;
+	uint64_t start = device->ranges.n ? device->ranges.ranges[0].start : 0;
+
+	if (any_online(device))
+		(void)emit_on_device(p, goal, region, uuid, start, device, STEP_OFFLINE, reason);
+	if (device->driver != DRIVER_NONE)
+		emit_on_device(p, goal, region, uuid, start, device, STEP_UNBIND, reason)->driver =
+			device->driver;
+}
+
+static bool text_differs(const char *want, const char *have)
+{
+	return want && (!have || strcmp(want, have) != 0);
+}
+
+static void emit_access(struct planner *p, struct goal *goal, const struct access *have)
+{
+	const struct volume *volume = goal->volume;
+	struct step *step;
+	bool differs = text_differs(volume->node.owner, have ? have->owner : NULL) ||
+		       text_differs(volume->node.group, have ? have->group : NULL) ||
+		       (volume->has_perm && (!have || have->perm != volume->node.perm));
+
+	if (!differs)
+		return;
+	step = emit_on_device(p, goal, goal->region, &goal->uuid,
+			      goal->ranges.n ? goal->ranges.ranges[0].start : 0, goal->device,
+			      STEP_SET_ACCESS, "who may open it is configured");
+	if (volume->node.owner)
+		step_text(p, &step->access.owner, volume->node.owner);
+	if (volume->node.group)
+		step_text(p, &step->access.group, volume->node.group);
+	step->access.perm = volume->node.perm;
+	step->has_perm = volume->has_perm;
+}
+
+static void emit_memory(struct planner *p, struct goal *goal, const struct dax_device *device,
+			bool rebound)
+{
+	const struct volume *volume = goal->volume;
+	uint64_t start = goal->ranges.n ? goal->ranges.ranges[0].start : 0;
+
+	if (volume->online && (rebound || !all_online_in(device, volume->zone))) {
+		if (!rebound)
+			planner_drift(p, goal, "zone", "not all blocks online there",
+				      zone_word(volume->zone));
+		emit_on_device(p, goal, goal->region, &goal->uuid, start, goal->device,
+			       STEP_ONLINE, "its memory is to be online")->zone = volume->zone;
+	} else if (!volume->online && !rebound && any_online(device)) {
+		(void)emit_on_device(p, goal, goal->region, &goal->uuid, start, goal->device,
+				     STEP_OFFLINE, "its memory is to be offline");
+	}
+}
+
+void emit_activate(struct planner *p, struct goal *goal, bool fresh)
+{
+	const struct volume *volume = goal->volume;
+	const struct dax_device *device = fresh ? NULL : goal->device;
+	enum driver want = volume->mode == MODE_SYSTEM_RAM ? DRIVER_KMEM : DRIVER_DEVICE_DAX;
+	enum driver have;
+	bool rebind;
+
+	if (volume->mode == MODE_FSDAX) {
+		emit_access(p, goal, fresh ? NULL : &goal->ns->node);
+		return;
+	}
+	/* The kernel binds device_dax to a new namespace, and nothing to a new dynamic device. */
+	have = device ? device->driver :
+			region_is_dynamic(goal->region) ? DRIVER_NONE : DRIVER_DEVICE_DAX;
+	rebind = have != want;
+	if (rebind) {
+		struct step *step;
+
+		if (device) {
+			if (goal_refuse_held(p, goal, device->name, &device->holders,
+					     "change its driver"))
+				return;
+			planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
+			emit_deactivate(p, goal, goal->region, goal->ns, device,
+					"its driver changes");
+		} else if (have != DRIVER_NONE) {
+			emit_on_device(p, goal, goal->region, &goal->uuid, 0, NULL, STEP_UNBIND,
+				       "the volume is to be memory")->driver = have;
+		}
+		step = emit_on_device(p, goal, goal->region, &goal->uuid,
+				      goal->ranges.n ? goal->ranges.ranges[0].start : 0,
+				      goal->device, STEP_BIND,
+				      want == DRIVER_KMEM ? "the volume is to be memory" :
+							    "the volume is to be a device");
+		step->driver = want;
+		step->destructive = goal->destructive && goal->verdict == VERDICT_KEEP;
+	}
+	if (volume->mode == MODE_SYSTEM_RAM)
+		emit_memory(p, goal, device, rebind);
+	else
+		emit_access(p, goal, device && !rebind ? &device->node : NULL);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* First pass: which region a volume belongs to, and what already exists of it. */
+#include "core/planner.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANDIDATES_SHOWN 6
+
+static void describe_region(FILE *out, const struct region *region)
+{
+	(void)fprintf(out, "%s (%s, %s", region->name, region_type_word(region->type),
+		      SIZE_STR(region->range.size));
+	(void)fprintf(out, " at 0x%" PRIx64 ", numa %d)", region->range.start, region->numa);
+}
+
+static char *list_regions(struct planner *p, const char *lead, const struct region **regions,
+			  size_t n, size_t shown)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out) {
+		p->no_memory = true;
+		return NULL;
+	}
+	(void)fputs(lead, out);
+	for (size_t i = 0; i < n && i < shown; i++) {
+		(void)fputs(i ? ", " : " ", out);
+		describe_region(out, regions[i]);
+	}
+	(void)fputs(n > shown ? ", and more." : ".", out);
+	if (fclose(out) != 0)
+		p->no_memory = true;
+	return text;
+}
+
+static void refuse_no_region(struct planner *p, struct goal *goal)
+{
+	const struct region *all[CANDIDATES_SHOWN + 1];
+	size_t n = 0;
+	char *hint;
+
+	while (n < p->topology->n_regions && n < ARRAY_SIZE(all)) {
+		all[n] = &p->topology->regions[n];
+		n++;
+	}
+	hint = n ? list_regions(p, "this machine has", all, n, CANDIDATES_SHOWN) :
+		   planner_text(p, "this machine has no region at all.");
+	goal_refuse(p, goal, "region", ENOENT, hint, "No region of this machine fits the selector.");
+}
+
+static bool find_region(struct planner *p, struct goal *goal)
+{
+	const struct region *found[CANDIDATES_SHOWN + 1];
+	size_t n = match_regions(p->match, &goal->volume->region, found, ARRAY_SIZE(found));
+
+	if (n == 0) {
+		refuse_no_region(p, goal);
+		return false;
+	}
+	if (n > 1) {
+		goal_refuse(p, goal, "region", ENOTUNIQ,
+			    list_regions(p, "name one of them, by uuid, range or path:", found, n,
+					 CANDIDATES_SHOWN),
+			    "The selector fits more than one region, and a volume lies in one.");
+		return false;
+	}
+	goal->region = found[0];
+	return true;
+}
+
+static bool admitted(const struct volume *volume, const struct region *region)
+{
+	return !volume->has_region || selector_admits(&volume->region, region);
+}
+
+/* A namespace that is the volume: by the uuid it asks for, else by its label. */
+static bool find_namespace(struct planner *p, struct goal *goal)
+{
+	const struct volume *volume = goal->volume;
+	const struct place *places;
+	size_t n;
+
+	if (uuid_is_set(&volume->uuid)) {
+		places = match_uuid(p->match, &volume->uuid);
+		n = places ? 1 : 0;
+	} else {
+		n = match_label(p->match, volume->name, &places);
+	}
+	if (n > 1) {
+		goal_refuse(p, goal, "name", ENOTUNIQ,
+			    planner_text(p, "say which by \"uuid\": %s is one, %s another.",
+					 places[0].ns->uuid.text, places[1].ns->uuid.text),
+			    "%zu namespaces are named \"%s\".", n, volume->name);
+		return false;
+	}
+	if (n == 0)
+		return true;
+	if (!admitted(volume, places->region)) {
+		goal_refuse(p, goal, "region", EXDEV,
+			    planner_text(p, "a volume is not moved between regions: rename it, or "
+					    "remove it there first with \"ensure\": \"absent\"."),
+			    "Volume \"%s\" exists in %s, which the selector does not fit.",
+			    volume->name, places->region->name);
+		return false;
+	}
+	goal->region = places->region;
+	goal->ns = places->ns;
+	return true;
+}
+
+/* The namespace that a volume of a region without labels is: the only one there. */
+static void find_unlabelled(struct goal *goal)
+{
+	if (goal->region->labels == LABELS_NONE && goal->region->n_namespaces == 1)
+		goal->ns = &goal->region->namespaces[0];
+}
+
+static bool is_default_device(const struct region *region, const struct dax_device *device)
+{
+	size_t length = strlen(device->name);
+
+	return length > 2 && strcmp(device->name + length - 2, ".0") == 0 &&
+	       device->size == region->range.size;
+}
+
+static bool device_within(const struct dax_device *device, const struct range_list *ranges)
+{
+	if (device->ranges.n == 0)
+		return false;
+	for (size_t i = 0; i < device->ranges.n; i++)
+		if (!range_list_contains(ranges, device->ranges.ranges[i]))
+			return false;
+	return true;
+}
+
+/*
+ * The device that stands in these ranges.  One that is larger is it too (a shrink that was cut
+ * short), unless it is the kernel's default device, which comes back at every boot.
+ */
+static const struct dax_device *device_of(const struct region *region,
+					  const struct range_list *ranges)
+{
+	const struct dax_device *device;
+
+	for (size_t i = 0; i < region->n_devices; i++)
+		if (device_within(&region->devices[i], ranges))
+			return &region->devices[i];
+	device = region_find_device(region, ranges->ranges[0].start);
+	return device && !is_default_device(region, device) ? device : NULL;
+}
+
+static bool find_record(struct planner *p, struct goal *goal)
+{
+	const struct record *record = topology_find_record(p->topology, goal->volume->name);
+	const struct region *region;
+
+	if (!record || record->ranges.n == 0)
+		return true;
+	region = match_region_at(p->match, record->ranges.ranges[0].start);
+	if (!region || !region_is_dynamic(region)) {
+		/* The memory it was in is gone: the volume starts anew. */
+		goal->record = goal->volume->absent ? record : NULL;
+		return true;
+	}
+	if (!admitted(goal->volume, region)) {
+		goal_refuse(p, goal, "region", EXDEV,
+			    planner_text(p, "a volume is not moved between regions: rename it, or "
+					    "remove it there first with \"ensure\": \"absent\"."),
+			    "Volume \"%s\" is recorded in %s, which the selector does not fit.",
+			    goal->volume->name, region->name);
+		return false;
+	}
+	goal->region = region;
+	goal->record = record;
+	goal->device = device_of(region, &record->ranges);
+	return true;
+}
+
+/* Ranges in the configuration name a device even if daxd did not make it. */
+static void find_by_ranges(struct goal *goal)
+{
+	const struct range_list *ranges = &goal->volume->ranges;
+
+	if (!goal->device && ranges->n && region_is_dynamic(goal->region)) {
+		const struct dax_device *device =
+			region_find_device(goal->region, ranges->ranges[0].start);
+
+		if (device && range_list_equal(&device->ranges, ranges))
+			goal->device = device;
+	}
+}
+
+static void resolve(struct planner *p, struct goal *goal)
+{
+	if (!find_namespace(p, goal))
+		return;
+	if (!goal->ns && !find_record(p, goal))
+		return;
+	if (goal->volume->absent) {
+		goal->verdict = goal->ns || goal->record ? VERDICT_REMOVE : VERDICT_GONE;
+	} else {
+		if (!goal->region && !find_region(p, goal))
+			return;
+		goal->verdict = VERDICT_KEEP; /* until judged */
+		find_unlabelled(goal);
+		find_by_ranges(goal);
+	}
+	if (goal->ns)
+		goal->device = goal->ns->device;
+}
+
+static void find_default_devices(struct planner *p)
+{
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		const struct region *region = &p->topology->regions[i];
+
+		if (region_is_dynamic(region) && region->n_devices &&
+		    is_default_device(region, &region->devices[0]))
+			p->states[i].default_device = &region->devices[0];
+	}
+}
+
+void resolve_goals(struct planner *p)
+{
+	find_default_devices(p);
+	for (size_t i = 0; i < p->config->n_volumes; i++) {
+		struct goal *goal = &p->goals[i];
+
+		goal->volume = &p->config->volumes[i];
+		goal->verdict = VERDICT_REFUSED;
+		resolve(p, goal);
+		/* A default device that is somebody's volume is no longer free memory. */
+		if (goal->device && !goal->ns && goal->region) {
+			struct region_state *state = planner_state(p, goal->region);
+
+			if (state->default_device == goal->device)
+				state->default_device = NULL;
+		}
+	}
+}

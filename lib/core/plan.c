@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The four passes of planning, and what the kinds of regions need alike. */
+#include "core/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/planner.h"
+#include "core/topology-json.h"
+
+/* Volumes that say where they are go first, then those with a size, then "all". */
+enum place_turn { TURN_FIXED, TURN_SIZED, TURN_ALL, TURN_GROW };
+
+static void drift_clear(struct drift *drift)
+{
+	free(drift->volume);
+	free(drift->attribute);
+	free(drift->have);
+	free(drift->want);
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		step_clear(&plan->steps[i]);
+	free(plan->steps);
+	for (size_t i = 0; i < plan->n_drifts; i++)
+		drift_clear(&plan->drifts[i]);
+	free(plan->drifts);
+	free(plan);
+}
+
+char *planner_text(struct planner *p, const char *format, ...)
+{
+	char *text;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&text, format, args);
+	va_end(args);
+	if (r >= 0)
+		return text;
+	p->no_memory = true;
+	return NULL;
+}
+
+void goal_refuse(struct planner *p, struct goal *goal, const char *member, int code, char *hint,
+		 const char *format, ...)
+{
+	struct volume_path at;
+	_cleanup_(freep) char *owned_hint = hint;
+	_cleanup_(freep) char *message = NULL;
+	va_list args;
+
+	goal->verdict = VERDICT_REFUSED;
+	va_start(args, format);
+	if (vasprintf(&message, format, args) < 0) {
+		message = NULL;
+		p->no_memory = true;
+	}
+	va_end(args);
+	(void)report_add(p->report, volume_path(&at, goal->volume, member), code, hint, "%s",
+			 message ? message : "");
+}
+
+void planner_drift(struct planner *p, const struct goal *goal, const char *attribute,
+		   const char *have, const char *want)
+{
+	struct drift *drift = ARRAY_APPEND(p->plan->drifts, p->plan->n_drifts);
+
+	if (!drift) {
+		p->no_memory = true;
+		return;
+	}
+	p->plan->n_drifts++;
+	step_text(p, &drift->volume, goal->volume->name);
+	step_text(p, &drift->attribute, attribute);
+	step_text(p, &drift->have, have);
+	step_text(p, &drift->want, want);
+}
+
+void planner_drift_size(struct planner *p, const struct goal *goal, const char *attribute,
+			uint64_t have, uint64_t want)
+{
+	struct size_text from = size_format(have), to = size_format(want);
+
+	planner_drift(p, goal, attribute, from.text, to.text);
+}
+
+static char *describe_holders(struct planner *p, const struct holder_list *holders)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out) {
+		p->no_memory = true;
+		return NULL;
+	}
+	for (size_t i = 0; i < holders->n; i++) {
+		const struct holder *holder = &holders->holders[i];
+
+		(void)fprintf(out, "%s%s %s", i ? ", " : "", holder_kind_word(holder->kind),
+			      holder->name);
+		if (holder->pid)
+			(void)fprintf(out, " (pid %d)", holder->pid);
+	}
+	if (fclose(out) != 0)
+		p->no_memory = true;
+	return text;
+}
+
+bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
+		      const struct holder_list *holders, const char *what)
+{
+	_cleanup_(freep) char *who = NULL;
+
+	if (holders->n == 0)
+		return false;
+	who = describe_holders(p, holders);
+	goal_refuse(p, goal, NULL, EBUSY,
+		    planner_text(p, "stop what uses it, then apply again."),
+		    "%s would have to %s, and it is in use by %s.", object, what, who ? who : "");
+	return true;
+}
+
+/* "did you intend 2G or 3G?", with what lies around size. */
+static char *nearest_sizes(struct planner *p, uint64_t size, uint64_t step)
+{
+	struct size_text low = size_format(round_down_to(size, step)), high;
+	uint64_t above;
+
+	if (round_up_to(size, step, &above) < 0)
+		return planner_text(p, "did you intend %s?", low.text);
+	high = size_format(above);
+	if (size < step)
+		return planner_text(p, "did you intend %s?", high.text);
+	return planner_text(p, "did you intend %s or %s?", low.text, high.text);
+}
+
+bool goal_wanted_size(struct planner *p, struct goal *goal, uint64_t step, uint64_t have,
+		      uint64_t *ret)
+{
+	const struct size_spec *spec = &goal->volume->size;
+	const struct region *region = goal->region;
+
+	switch (spec->kind) {
+	case SIZE_ALL:
+		*ret = 0;
+		return true;
+	case SIZE_PERCENT:
+		*ret = round_down_to(percent_of(region->range.size, spec->percent_x100), step);
+		if (*ret)
+			return true;
+		goal_refuse(p, goal, "size", ERANGE,
+			    planner_text(p, "the smallest size there is %s.", SIZE_STR(step)),
+			    "%s of %s is less than the step of %s in which it is divided.",
+			    size_spec_format(spec).text, region->name, SIZE_STR(step));
+		return false;
+	case SIZE_BYTES:
+		*ret = spec->bytes;
+		if (spec->bytes == have || spec->bytes % step == 0)
+			return true;
+		goal_refuse(p, goal, "size", EINVAL, nearest_sizes(p, spec->bytes, step),
+			    "%s is not a multiple of %s, the step in which %s is divided for this "
+			    "volume.", SIZE_STR(spec->bytes), SIZE_STR(step), region->name);
+		return false;
+	}
+	return false;
+}
+
+bool goal_check_align(struct planner *p, struct goal *goal)
+{
+	uint64_t aligns = goal->region->aligns;
+	char names[64] = "";
+
+	if (goal->align & aligns)
+		return true;
+	for (uint64_t bit = ALIGN_4K; bit <= ALIGN_1G; bit <<= 1)
+		if (aligns & bit)
+			(void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+				       names[0] ? ", " : "", SIZE_STR(bit));
+	goal_refuse(p, goal, "align", EOPNOTSUPP, planner_text(p, "it supports %s.", names),
+		    "%s does not support align %s.", goal->region->name, SIZE_STR(goal->align));
+	return false;
+}
+
+void goal_refuse_no_space(struct planner *p, struct goal *goal, struct space *space, uint64_t size,
+			  uint64_t step, bool contiguous)
+{
+	uint64_t fits = contiguous ? space_largest(space, step) : space_available(space, step);
+	struct size_text free_text = size_format_human(space_available(space, 1));
+	char *hint;
+
+	if (fits)
+		hint = planner_text(p, "%s would fit.", SIZE_STR(fits));
+	else
+		hint = planner_text(p, "remove a volume (\"ensure\": \"absent\") or choose another "
+				       "region.");
+	if (size)
+		goal_refuse(p, goal, "size", ENOSPC, hint,
+			    "%s%s does not fit into %s, which has %s free.", SIZE_STR(size),
+			    contiguous ? " in one piece" : "", goal->region->name, free_text.text);
+	else
+		goal_refuse(p, goal, "size", ENOSPC, hint,
+			    "%s has no room left for this volume: %s are free.",
+			    goal->region->name, free_text.text);
+}
+
+void goal_frees(struct planner *p, const struct goal *goal, const void *object)
+{
+	struct region_state *state = planner_state(p, goal->region);
+	const void **slot = ARRAY_APPEND(state->freed, state->n_freed);
+
+	if (!slot) {
+		p->no_memory = true;
+		return;
+	}
+	*slot = object;
+	state->n_freed++;
+}
+
+struct region_state *planner_state(struct planner *p, const struct region *region)
+{
+	return &p->states[region - p->topology->regions];
+}
+
+static bool is_freed(const struct region_state *state, const void *object)
+{
+	for (size_t i = 0; i < state->n_freed; i++)
+		if (state->freed[i] == object)
+			return true;
+	return false;
+}
+
+/* Take out of the region's space what stays where it is. */
+static void prepare_space(struct planner *p, const struct region *region)
+{
+	struct region_state *state = planner_state(p, region);
+	int r = 0;
+
+	state->space.whole = region->range;
+	for (size_t i = 0; r == 0 && i < region->n_namespaces; i++)
+		if (!state->init_labels && !is_freed(state, &region->namespaces[i]))
+			r = space_use(&state->space, region->namespaces[i].range);
+	for (size_t i = 0; r == 0 && i < region->n_devices; i++)
+		if (&region->devices[i] != state->default_device &&
+		    !is_freed(state, &region->devices[i]))
+			r = space_use_list(&state->space, &region->devices[i].ranges);
+	if (r < 0)
+		p->no_memory = true;
+}
+
+static void judge(struct planner *p, struct goal *goal)
+{
+	if (goal->verdict == VERDICT_REMOVE) {
+		if (goal->ns || goal->device)
+			goal_frees(p, goal, goal->ns ? (const void *)goal->ns : goal->device);
+		return;
+	}
+	if (goal->verdict != VERDICT_KEEP)
+		return;
+	if (region_is_dynamic(goal->region))
+		dynamic_judge(p, goal);
+	else
+		pmem_judge(p, goal);
+}
+
+/* Is the goal one of region kind and verdict that this turn of placing deals with? */
+static bool is_turn(const struct goal *goal, enum place_turn turn)
+{
+	bool dynamic, all = goal->volume->size.kind == SIZE_ALL;
+
+	if (goal->verdict == VERDICT_REFUSED || goal->verdict == VERDICT_REMOVE ||
+	    goal->verdict == VERDICT_GONE)
+		return false;
+	dynamic = region_is_dynamic(goal->region);
+	switch (turn) {
+	case TURN_FIXED:
+		return dynamic && goal->verdict != VERDICT_KEEP;
+	case TURN_SIZED:
+		return goal->verdict != VERDICT_KEEP && !all;
+	case TURN_ALL:
+		return goal->verdict != VERDICT_KEEP && all;
+	case TURN_GROW:
+		return dynamic && all && goal->device;
+	}
+	return false;
+}
+
+static void place(struct planner *p, struct goal *goal, enum place_turn turn)
+{
+	if (!region_is_dynamic(goal->region))
+		pmem_place(p, goal);
+	else if (turn == TURN_FIXED)
+		dynamic_place_fixed(p, goal);
+	else if (turn == TURN_GROW)
+		dynamic_grow(p, goal);
+	else
+		dynamic_place(p, goal);
+}
+
+static void place_goals(struct planner *p)
+{
+	for (enum place_turn turn = TURN_FIXED; turn <= TURN_GROW; turn++)
+		for (size_t i = 0; i < p->config->n_volumes; i++)
+			if (is_turn(&p->goals[i], turn))
+				place(p, &p->goals[i], turn);
+}
+
+/* Labels that were never written are written once, before anything is made in the region. */
+static void emit_init_labels(struct planner *p, const struct region *region)
+{
+	struct step *step;
+
+	step = emit_step(p, NULL, region, STEP_INIT_LABELS,
+			 "its labels were never initialised; what the region holds is lost");
+	step->destructive = true;
+	step_text(p, &step->object, region->name);
+	emit_releases_space(p, region);
+}
+
+static void emit_steps(struct planner *p)
+{
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		if (p->states[i].init_labels)
+			emit_init_labels(p, &p->topology->regions[i]);
+		if (p->states[i].release_default)
+			dynamic_emit_release(p, &p->topology->regions[i]);
+	}
+	for (size_t i = 0; i < p->config->n_volumes; i++) {
+		struct goal *goal = &p->goals[i];
+
+		if (goal->verdict == VERDICT_REFUSED || goal->verdict == VERDICT_GONE)
+			continue;
+		if (goal->ns || (goal->region && !region_is_dynamic(goal->region)))
+			pmem_emit_teardown(p, goal);
+		else
+			dynamic_emit_teardown(p, goal);
+	}
+	for (size_t i = 0; i < p->config->n_volumes; i++) {
+		struct goal *goal = &p->goals[i];
+
+		if (goal->verdict == VERDICT_REFUSED || goal->verdict == VERDICT_GONE ||
+		    goal->verdict == VERDICT_REMOVE)
+			continue;
+		if (region_is_dynamic(goal->region))
+			dynamic_emit_build(p, goal);
+		else
+			pmem_emit_build(p, goal);
+	}
+}
+
+/* Objects that lose their region's labels or default device must not be in use. */
+static void check_released(struct planner *p)
+{
+	for (size_t i = 0; i < p->config->n_volumes; i++) {
+		struct goal *goal = &p->goals[i];
+		const struct region *region = goal->region;
+		struct region_state *state;
+
+		if (goal->verdict != VERDICT_CREATE)
+			continue;
+		state = planner_state(p, region);
+		if (state->release_default)
+			(void)goal_refuse_held(p, goal, state->default_device->name,
+					       &state->default_device->holders, "make room");
+		for (size_t j = 0; state->init_labels && j < region->n_namespaces; j++)
+			(void)goal_refuse_held(p, goal, region->namespaces[j].name,
+					       &region->namespaces[j].holders, "be destroyed");
+	}
+}
+
+static void planner_clear(struct planner *p)
+{
+	match_free(p->match);
+	for (size_t i = 0; p->goals && i < p->config->n_volumes; i++)
+		range_list_clear(&p->goals[i].ranges);
+	free(p->goals);
+	for (size_t i = 0; p->states && i < p->topology->n_regions; i++) {
+		space_clear(&p->states[i].space);
+		free(p->states[i].freed);
+	}
+	free(p->states);
+	step_clear(&p->nowhere);
+	plan_free(p->plan);
+}
+
+static void run_passes(struct planner *p)
+{
+	resolve_goals(p);
+	for (size_t i = 0; i < p->config->n_volumes; i++)
+		judge(p, &p->goals[i]);
+	for (size_t i = 0; i < p->topology->n_regions; i++)
+		prepare_space(p, &p->topology->regions[i]);
+	place_goals(p);
+	check_released(p);
+	emit_steps(p);
+	for (size_t i = 0; i < p->plan->n_steps; i++)
+		p->plan->n_destructive += p->plan->steps[i].destructive;
+	p->plan->digest = topology_digest(p->topology);
+}
+
+int plan_build(const struct config *config, const struct topology *topology, struct plan **ret,
+	       struct report *report)
+{
+	struct planner p = { .config = config, .topology = topology, .report = report };
+	int r;
+
+	p.plan = calloc(1, sizeof(*p.plan));
+	p.goals = calloc(config->n_volumes + 1, sizeof(*p.goals));
+	p.states = calloc(topology->n_regions + 1, sizeof(*p.states));
+	p.no_memory = !p.plan || !p.goals || !p.states || match_new(topology, &p.match) < 0;
+	if (!p.no_memory)
+		run_passes(&p);
+	if (p.no_memory)
+		(void)report_add(report, NULL, ENOMEM, NULL, "Memory ran out while planning.");
+	r = report_code(report);
+	if (r == 0)
+		*ret = TAKE(p.plan);
+	planner_clear(&p);
+	return r;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A topology as JSON: what status --json prints, what plan --topology reads, what fixtures are
+ * kept in.  Reading is as strict as for configurations.
+ */
+#ifndef DAXD_CORE_TOPOLOGY_JSON_H
+#define DAXD_CORE_TOPOLOGY_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/topology.h"
+
+#define TOPOLOGY_VERSION 1
+#define TOPOLOGY_SIZE_MAX (256u << 20)
+
+/* NULL: no memory. */
+char *topology_to_json(const struct topology *topology, bool indent);
+int topology_parse(const char *text, size_t length, struct topology **ret, struct report *report);
+/* A number that changes when anything but holders changes (FNV-1a of the JSON). */
+uint64_t topology_digest(const struct topology *topology);
+
+#endif

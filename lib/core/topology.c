@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/topology.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "core/words.h"
+
+static const char *const region_types[] = { "pmem", "hmem", "cxl" };
+static const char *const label_states[] = { "none", "blank", "valid" };
+static const char *const namespace_modes[] = { "raw", "fsdax", "devdax", "sector" };
+static const char *const map_locations[] = { "none", "dev", "mem" };
+static const char *const drivers[] = { "none", "device_dax", "kmem", "other" };
+static const char *const zones[] = { "none", "normal", "movable", "other" };
+static const char *const holder_kinds[] = { "mount", "swap", "block", "process" };
+
+DEFINE_WORDS(region_type, enum region_type, region_types)
+DEFINE_WORDS(label_state, enum label_state, label_states)
+DEFINE_WORDS(namespace_mode, enum namespace_mode, namespace_modes)
+DEFINE_WORDS(map_location, enum map_location, map_locations)
+DEFINE_WORDS(driver, enum driver, drivers)
+DEFINE_WORDS(zone, enum zone, zones)
+DEFINE_WORDS(holder_kind, enum holder_kind, holder_kinds)
+
+void access_clear(struct access *access)
+{
+	free(access->owner);
+	free(access->group);
+	*access = (struct access){ 0 };
+}
+
+void holder_list_clear(struct holder_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->holders[i].name);
+	free(list->holders);
+	*list = (struct holder_list){ 0 };
+}
+
+int holder_list_add(struct holder_list *list, enum holder_kind kind, const char *name, int pid)
+{
+	struct holder *holder = ARRAY_APPEND(list->holders, list->n);
+
+	if (!holder)
+		return -ENOMEM;
+	holder->name = strdup(name);
+	if (!holder->name)
+		return -ENOMEM;
+	holder->kind = kind;
+	holder->pid = pid;
+	list->n++;
+	return 0;
+}
+
+void dax_device_clear(struct dax_device *device)
+{
+	free(device->name);
+	free(device->driver_name);
+	range_list_clear(&device->ranges);
+	free(device->blocks);
+	access_clear(&device->node);
+	holder_list_clear(&device->holders);
+	*device = (struct dax_device){ 0 };
+}
+
+void namespace_clear(struct namespace *ns)
+{
+	free(ns->name);
+	free(ns->label);
+	free(ns->blockdev);
+	access_clear(&ns->node);
+	holder_list_clear(&ns->holders);
+	if (ns->device) {
+		dax_device_clear(ns->device);
+		free(ns->device);
+	}
+	*ns = (struct namespace){ 0 };
+}
+
+void region_clear(struct region *region)
+{
+	free(region->name);
+	free(region->path);
+	free(region->provider);
+	for (size_t i = 0; i < region->n_dimms; i++)
+		free(region->dimms[i]);
+	free(region->dimms);
+	for (size_t i = 0; i < region->n_namespaces; i++)
+		namespace_clear(&region->namespaces[i]);
+	free(region->namespaces);
+	for (size_t i = 0; i < region->n_devices; i++)
+		dax_device_clear(&region->devices[i]);
+	free(region->devices);
+	*region = (struct region){ 0 };
+}
+
+void dimm_clear(struct dimm *dimm)
+{
+	free(dimm->name);
+	free(dimm->id);
+	free(dimm->bus);
+	*dimm = (struct dimm){ 0 };
+}
+
+void record_clear(struct record *record)
+{
+	free(record->volume);
+	free(record->mode);
+	range_list_clear(&record->ranges);
+	*record = (struct record){ 0 };
+}
+
+void topology_free(struct topology *topology)
+{
+	if (!topology)
+		return;
+	free(topology->auto_online);
+	for (size_t i = 0; i < topology->n_dimms; i++)
+		dimm_clear(&topology->dimms[i]);
+	free(topology->dimms);
+	for (size_t i = 0; i < topology->n_regions; i++)
+		region_clear(&topology->regions[i]);
+	free(topology->regions);
+	for (size_t i = 0; i < topology->n_records; i++)
+		record_clear(&topology->records[i]);
+	free(topology->records);
+	free(topology);
+}
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_regions(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+	int r = COMPARE(x->type, y->type);
+
+	if (r == 0)
+		r = COMPARE(x->range.start, y->range.start);
+	return r ? r : strcmp(x->path, y->path);
+}
+
+static int compare_namespaces(const void *a, const void *b)
+{
+	const struct namespace *x = a, *y = b;
+	int r = COMPARE(x->range.start, y->range.start);
+
+	return r ? r : strcmp(x->name, y->name);
+}
+
+/* dax1.2 before dax1.10 */
+static int compare_devices(const void *a, const void *b)
+{
+	const struct dax_device *x = a, *y = b;
+
+	return strverscmp(x->name, y->name);
+}
+
+static int compare_records(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	return strcmp(x->volume, y->volume);
+}
+
+static int compare_dimms(const void *a, const void *b)
+{
+	const struct dimm *x = a, *y = b;
+
+	return strverscmp(x->name, y->name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	char *const *x = a, *const *y = b;
+
+	return strverscmp(*x, *y);
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct memory_block *x = a, *y = b;
+
+	return COMPARE(x->number, y->number);
+}
+
+/* qsort() may not be handed NULL, not even for no elements. */
+#define SORT(array, n, compare)                                                \
+	do {                                                                   \
+		if ((n) > 1)                                                   \
+			qsort((array), (n), sizeof((array)[0]), (compare));    \
+	} while (0)
+
+void topology_sort(struct topology *topology)
+{
+	SORT(topology->dimms, topology->n_dimms, compare_dimms);
+	SORT(topology->regions, topology->n_regions, compare_regions);
+	SORT(topology->records, topology->n_records, compare_records);
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		struct region *region = &topology->regions[i];
+
+		SORT(region->dimms, region->n_dimms, compare_names);
+		SORT(region->namespaces, region->n_namespaces, compare_namespaces);
+		SORT(region->devices, region->n_devices, compare_devices);
+		for (size_t j = 0; j < region->n_devices; j++)
+			SORT(region->devices[j].blocks, region->devices[j].n_blocks,
+			     compare_blocks);
+		for (size_t j = 0; j < region->n_namespaces; j++)
+			if (region->namespaces[j].device)
+				SORT(region->namespaces[j].device->blocks,
+				     region->namespaces[j].device->n_blocks, compare_blocks);
+	}
+}
+
+bool region_is_dynamic(const struct region *region)
+{
+	return region->type != REGION_PMEM;
+}
+
+struct region *topology_find_region(const struct topology *topology, const char *path)
+{
+	for (size_t i = 0; i < topology->n_regions; i++)
+		if (strcmp(topology->regions[i].path, path) == 0)
+			return &topology->regions[i];
+	return NULL;
+}
+
+struct record *topology_find_record(const struct topology *topology, const char *volume)
+{
+	const struct record key = { .volume = (char *)volume };
+
+	if (topology->n_records == 0)
+		return NULL;
+	return bsearch(&key, topology->records, topology->n_records, sizeof(key), compare_records);
+}
+
+struct namespace *region_find_namespace(const struct region *region, const struct uuid *uuid)
+{
+	if (!uuid_is_set(uuid))
+		return region->labels != LABELS_VALID && region->n_namespaces == 1 ?
+			       &region->namespaces[0] :
+			       NULL;
+	for (size_t i = 0; i < region->n_namespaces; i++)
+		if (uuid_equal(&region->namespaces[i].uuid, uuid))
+			return &region->namespaces[i];
+	return NULL;
+}
+
+struct dax_device *region_find_device(const struct region *region, uint64_t address)
+{
+	for (size_t i = 0; i < region->n_devices; i++) {
+		struct dax_device *device = &region->devices[i];
+
+		if (device->ranges.n && device->ranges.ranges[0].start == address)
+			return device;
+	}
+	return NULL;
+}
+
+struct dax_device *region_device(const struct region *region, const struct uuid *namespace_uuid,
+				 uint64_t start)
+{
+	struct namespace *ns;
+
+	if (region_is_dynamic(region))
+		return region_find_device(region, start);
+	ns = region_find_namespace(region, namespace_uuid);
+	return ns ? ns->device : NULL;
+}
+
+bool uuid_is_set(const struct uuid *uuid)
+{
+	return uuid->text[0] != 0;
+}
+
+bool uuid_equal(const struct uuid *a, const struct uuid *b)
+{
+	return strcmp(a->text, b->text) == 0;
+}
+
+int uuid_parse_text(const char *text, struct uuid *ret)
+{
+	uuid_t binary;
+
+	if (strlen(text) != UUID_TEXT_LENGTH || uuid_parse(text, binary) < 0)
+		return -EINVAL;
+	uuid_unparse_lower(binary, ret->text);
+	return 0;
+}
+
+struct uuid uuid_derive(const struct uuid *space, const char *name)
+{
+	uuid_t from = { 0 }, made;
+	struct uuid ret;
+
+	if (uuid_is_set(space))
+		(void)uuid_parse(space->text, from); /* struct uuid only ever holds valid text */
+	uuid_generate_sha1(made, from, name, strlen(name));
+	uuid_unparse_lower(made, ret.text);
+	return ret;
+}
+
+struct uuid region_uuid(uint64_t cookie)
+{
+	/* Made once, at random, for this purpose. */
+	static const struct uuid space = { "6f1d2c0e-7b7a-4a53-9c0e-3d1f0f6b5a11" };
+	char text[32];
+
+	if (cookie == 0)
+		return (struct uuid){ "" };
+	(void)snprintf(text, sizeof(text), "0x%016" PRIx64, cookie);
+	return uuid_derive(&space, text);
+}
