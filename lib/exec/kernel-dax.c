@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Devices of dynamic regions.  The kernel checks for a bound driver when size or align is
+ * written but not for mapping, and corrupts itself when there is one (6.1, 6.12); it also
+ * ignores a mapping of unsuitable length and says that all is well.  So the driver is looked
+ * at first, under the lock, and the ranges are read back.
+ */
+#include "exec/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/size.h"
+
+static int check_unbound(const struct kernel_device *device, struct error *reterr)
+{
+	char driver[SYSFS_NAME_MAX];
+
+	if (sysfs_read_link(device->fd, "driver", driver, sizeof(driver)) < 0)
+		return 0;
+	(void)error_set(reterr, EBUSY, "%s has the driver %s: it cannot change its ranges now.",
+			device->name, driver);
+	return error_hint(reterr, "Unbind it first.");
+}
+
+/* The kernel maps no less than a subsection: it ignores a shorter mapping without a word. */
+static int check_aligned(const struct kernel_device *device, const struct range_list *ranges,
+			 uint64_t align, struct error *reterr)
+{
+	if (align < ALIGN_2M)
+		align = ALIGN_2M;
+	for (size_t i = 0; i < ranges->n; i++) {
+		struct range range = ranges->ranges[i];
+
+		if (range.start % align || range.size % align || range.size == 0)
+			return error_set(reterr, EINVAL, "The range 0x%" PRIx64 "-0x%" PRIx64
+					 " of %s is not a multiple of the alignment %s.",
+					 range.start, range_end(range) - 1, device->name,
+					 SIZE_STR(align));
+	}
+	return 0;
+}
+
+static int write_size(const struct kernel_device *device, uint64_t size, struct error *reterr)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, size);
+	return kernel_write(device->fd, device->name, "size", text, reterr);
+}
+
+static int write_align(const struct kernel_device *device, uint64_t align,
+		       struct error *reterr)
+{
+	uint64_t now;
+	char text[32];
+
+	if (align == 0 || (sysfs_read_u64(device->fd, "align", &now) == 0 && now == align))
+		return 0;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, align);
+	return kernel_write(device->fd, device->name, "align", text, reterr);
+}
+
+static int write_mapping(const struct kernel_device *device, struct range range,
+			 struct error *reterr)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%" PRIx64 "-%" PRIx64, range.start,
+		       range_end(range) - 1);
+	return kernel_write(device->fd, device->name, "mapping", text, reterr);
+}
+
+/* Ranges that follow one another without a gap are one to whoever uses the device. */
+static int joined(const struct range_list *from, struct range_list *ret, struct error *reterr)
+{
+	if (range_list_copy(ret, from) < 0)
+		return error_oom(reterr);
+	range_list_join(ret);
+	return 0;
+}
+
+static int read_joined(const struct kernel_device *device, struct range_list *ret,
+		       struct error *reterr)
+{
+	_cleanup_(range_list_clear) struct range_list ranges = { 0 };
+	int r;
+
+	r = kernel_read_ranges(device->fd, device->name, &ranges, reterr);
+	return r < 0 ? r : joined(&ranges, ret, reterr);
+}
+
+static int check_ranges(const struct kernel_device *device, const struct range_list *ranges,
+			uint64_t align, struct error *reterr)
+{
+	_cleanup_(range_list_clear) struct range_list have = { 0 }, want = { 0 };
+	uint64_t now = 0;
+	int r;
+
+	r = joined(ranges, &want, reterr);
+	if (r < 0)
+		return r;
+	r = read_joined(device, &have, reterr);
+	if (r < 0)
+		return r;
+	if (!range_list_equal(&have, &want))
+		return error_set(reterr, EIO, "%s has %zu ranges of together %s and not the ones "
+				 "that were written.", device->name, have.n,
+				 SIZE_STR(range_list_size(&have)));
+	r = sysfs_read_u64(device->fd, "align", &now);
+	if (r < 0)
+		return kernel_unreadable(reterr, device->name, "align", -r);
+	if (align && now != align)
+		return error_set(reterr, EIO, "%s has the alignment %s and not %s.", device->name,
+				 SIZE_STR(now), SIZE_STR(align));
+	return 0;
+}
+
+/* How many ranges both begin with. */
+static size_t common_ranges(const struct range_list *a, const struct range_list *b)
+{
+	size_t n = 0;
+
+	while (n < a->n && n < b->n && a->ranges[n].start == b->ranges[n].start &&
+	       a->ranges[n].size == b->ranges[n].size)
+		n++;
+	return n;
+}
+
+/*
+ * From the ranges a device has to those it is to have.  A range that grows or shrinks is taken
+ * away and written anew: its contents stay, and appending the difference would leave two
+ * ranges, of which kmem trims each by itself.
+ */
+static int reshape(const struct kernel_device *device, const struct range_list *ranges,
+		   uint64_t align, struct error *reterr)
+{
+	_cleanup_(range_list_clear) struct range_list have = { 0 }, want = { 0 };
+	size_t kept;
+	int r;
+
+	r = joined(ranges, &want, reterr);
+	if (r < 0)
+		return r;
+	r = kernel_read_ranges(device->fd, device->name, &have, reterr);
+	if (r < 0)
+		return r;
+	kept = common_ranges(&have, &want);
+	if (kept < have.n) {
+		const struct range_list keep = { have.ranges, kept };
+
+		r = write_size(device, range_list_size(&keep), reterr);
+		if (r < 0)
+			return r;
+	}
+	r = write_align(device, align, reterr);
+	for (size_t i = kept; r == 0 && i < want.n; i++)
+		r = write_mapping(device, want.ranges[i], reterr);
+	return r < 0 ? r : check_ranges(device, &want, align, reterr);
+}
+
+/* A device of the region that nobody uses: size 0 and no driver. 1 when there is one. */
+static int find_seed(int region_fd, struct kernel_device *ret, struct error *reterr)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(region_fd, ".");
+	const struct dirent *entry;
+
+	if (!dir)
+		return error_set(reterr, errno, "Cannot list a dax region: %s.", strerror(errno));
+	while ((entry = sysfs_next(dir))) {
+		_cleanup_(closep) int fd = -1;
+		uint64_t size;
+
+		if (!kernel_is_device_name(entry->d_name))
+			continue;
+		fd = sysfs_open(region_fd, entry->d_name);
+		if (fd < 0 || sysfs_read_u64(fd, "size", &size) < 0 || size)
+			continue;
+		if (faccessat(fd, "driver", F_OK, 0) == 0)
+			continue;
+		ret->fd = fd;
+		fd = -1;
+		(void)snprintf(ret->name, sizeof(ret->name), "%s", entry->d_name);
+		return 1;
+	}
+	return 0;
+}
+
+/* A seed that is there, or a new one; the lock keeps others from taking it. */
+static int take_seed(const struct step *step, struct kernel_device *ret, struct error *reterr)
+{
+	int r;
+
+	ret->region_fd = kernel_open_region(step, reterr);
+	if (ret->region_fd < 0)
+		return ret->region_fd;
+	r = find_seed(ret->region_fd, ret, reterr);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = kernel_write(ret->region_fd, strrchr(step->region, '/') + 1, "dax_region/create", "1",
+			 reterr);
+	if (r < 0)
+		return r;
+	r = find_seed(ret->region_fd, ret, reterr);
+	if (r == 0)
+		return error_set(reterr, EIO, "The kernel made no new device in %s.",
+				 step->region);
+	return r < 0 ? r : 0;
+}
+
+/* daxX.0 cannot be deleted: it stays as the seed for the next device. */
+static int delete_device(const struct kernel_device *device, struct error *reterr)
+{
+	int r;
+
+	r = write_size(device, 0, reterr);
+	if (r < 0)
+		return r;
+	r = sysfs_write(device->region_fd, "dax_region/delete", device->name);
+	if (r == -EBUSY && strcmp(strrchr(device->name, '.'), ".0") == 0)
+		return 0;
+	return r < 0 ? kernel_refused(reterr, device->name, "dax_region/delete", device->name, -r) : 0;
+}
+
+/* Is a device there that has exactly these ranges? Takes any error away. */
+static bool is_there(const struct step *step, uint64_t start)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	struct step by_start = *step;
+
+	by_start.start = start;
+	return kernel_find_device(&by_start, &device, &error) == 0 &&
+	       check_ranges(&device, &step->ranges, step->align, &error) == 0;
+}
+
+int kernel_create_device(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	if (is_there(step, step->ranges.ranges[0].start))
+		return 0;
+	r = take_seed(step, &device, reterr);
+	if (r < 0)
+		return r;
+	r = check_aligned(&device, &step->ranges, step->align, reterr);
+	if (r == 0)
+		r = reshape(&device, &step->ranges, step->align, reterr);
+	if (r < 0) {
+		_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+		/* The error that counts is the first one. */
+		(void)delete_device(&device, &error);
+	}
+	return r;
+}
+
+int kernel_resize_device(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
+	_cleanup_(range_list_clear) struct range_list was = { 0 };
+	uint64_t align = 0;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	if (is_there(step, step->ranges.ranges[0].start))
+		return 0;
+	r = kernel_find_device(step, &device, reterr);
+	if (r < 0)
+		return r;
+	r = check_unbound(&device, reterr);
+	if (r < 0)
+		return r;
+	r = check_aligned(&device, &step->ranges, step->align, reterr);
+	if (r < 0)
+		return r;
+	r = sysfs_read_u64(device.fd, "align", &align);
+	if (r < 0)
+		return kernel_unreadable(reterr, device.name, "align", -r);
+	r = kernel_read_ranges(device.fd, device.name, &was, reterr);
+	if (r < 0)
+		return r;
+	r = reshape(&device, &step->ranges, step->align, reterr);
+	if (r < 0) {
+		_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+		/* Back to what it was; the error that counts is the first one. */
+		(void)reshape(&device, &was, align, &error);
+	}
+	return r;
+}
+
+int kernel_destroy_device(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = kernel_find_device(step, &device, reterr);
+	if (r == -ENOENT) {
+		error_clear(reterr);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = check_unbound(&device, reterr);
+	if (r < 0)
+		return r;
+	return delete_device(&device, reterr);
+}
+
+int kernel_verify_ranges(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	struct step by_start = *step;
+	int r;
+
+	by_start.start = step->ranges.ranges[0].start;
+	r = kernel_find_device(&by_start, &device, reterr);
+	if (r < 0)
+		return r;
+	return check_ranges(&device, &step->ranges, step->align, reterr);
+}
+
+int kernel_verify_destroyed_device(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	int r;
+
+	r = kernel_find_device(step, &device, reterr);
+	if (r == -ENOENT) {
+		error_clear(reterr);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return error_set(reterr, EIO, "%s is there still.", device.name);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <ndctl/libndctl.h>
+
+/* Nothing on a region that is about to lose its namespaces may be in use. */
+static int check_region_free(struct ndctl_region *region, struct error *reterr)
+{
+	struct ndctl_namespace *ns;
+	int r;
+
+	ndctl_namespace_foreach(region, ns) {
+		r = kernel_nd_check_free(ns, reterr);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool lies_on(struct ndctl_region *region, struct ndctl_dimm *dimm)
+{
+	struct ndctl_dimm *of_region;
+
+	ndctl_dimm_foreach_in_region(region, of_region)
+		if (of_region == dimm)
+			return true;
+	return false;
+}
+
+/* A label area serves all regions of its DIMM: none of them may lose labels in use. */
+static int check_shared_dimm(struct ndctl_bus *bus, struct ndctl_region *own,
+			     struct ndctl_dimm *dimm, struct error *reterr)
+{
+	struct ndctl_region *region;
+	int r;
+
+	ndctl_region_foreach(bus, region) {
+		if (region == own || !lies_on(region, dimm))
+			continue;
+		if (kernel_nd_labels(region) == LABELS_VALID)
+			return error_set(reterr, EBUSY, "%s serves %s too, which has labels.",
+					 ndctl_dimm_get_devname(dimm),
+					 ndctl_region_get_devname(region));
+		r = check_region_free(region, reterr);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_dimms(struct ndctl_region *region, struct error *reterr)
+{
+	struct ndctl_bus *bus = ndctl_region_get_bus(region);
+	struct ndctl_dimm *dimm;
+	size_t n = 0;
+	int r;
+
+	ndctl_dimm_foreach_in_region(region, dimm) {
+		if (kernel_nd_dimm_labels(dimm) == LABELS_NONE)
+			return error_set(reterr, EOPNOTSUPP, "%s of %s has no label area.",
+					 ndctl_dimm_get_devname(dimm),
+					 ndctl_region_get_devname(region));
+		if (ndctl_dimm_locked(dimm) > 0)
+			return error_set(reterr, EACCES, "%s is locked: its label area cannot be "
+					 "written.", ndctl_dimm_get_devname(dimm));
+		r = check_shared_dimm(bus, region, dimm, reterr);
+		if (r < 0)
+			return r;
+		n++;
+	}
+	if (n == 0)
+		return error_set(reterr, EOPNOTSUPP, "%s has no DIMM that could hold labels.",
+				 ndctl_region_get_devname(region));
+	return 0;
+}
+
+/* libndctl writes an index block only when it finds the area not in use. */
+static int init_dimm(struct ndctl_dimm *dimm, struct error *reterr)
+{
+	const char *name = ndctl_dimm_get_devname(dimm);
+	struct ndctl_cmd *read;
+	int r;
+
+	if (kernel_nd_dimm_labels(dimm) == LABELS_VALID)
+		return 0;
+	read = ndctl_dimm_read_label_index(dimm);
+	if (!read)
+		return error_set(reterr, EIO, "Cannot read the label area of %s.", name);
+	r = ndctl_dimm_init_labels(dimm, NDCTL_NS_VERSION_1_2);
+	ndctl_cmd_unref(read);
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot initialise the labels of %s: %s.", name,
+				 strerror(-r));
+	/* The kernel reads the index when it takes the DIMM over. */
+	r = ndctl_dimm_disable(dimm);
+	if (r == 0)
+		r = ndctl_dimm_enable(dimm);
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot restart %s to use its labels: %s.", name,
+				 strerror(-r));
+	return 0;
+}
+
+static int init_region(struct ndctl_region *region, struct error *reterr)
+{
+	const char *name = ndctl_region_get_devname(region);
+	struct ndctl_dimm *dimm;
+	int r, enabled;
+
+	r = ndctl_region_disable_invalidate(region);
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot disable %s: %s.", name, strerror(-r));
+	ndctl_dimm_foreach_in_region(region, dimm) {
+		r = init_dimm(dimm, reterr);
+		if (r < 0)
+			break;
+	}
+	/* Whatever came of it, the region comes back. */
+	enabled = ndctl_region_enable(region);
+	if (r == 0 && enabled < 0)
+		r = error_set(reterr, -enabled, "Cannot enable %s again: %s.", name,
+			      strerror(-enabled));
+	return r;
+}
+
+int kernel_init_labels(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_nd_close) struct ndctl_ctx *ctx = NULL;
+	_cleanup_(closep) int lock = kernel_lock_nd(step, reterr);
+	struct ndctl_region *region;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = kernel_nd_open(&ctx, reterr);
+	if (r == 0)
+		r = kernel_nd_find_region(ctx, step, &region, reterr);
+	if (r < 0)
+		return r;
+	if (kernel_nd_labels(region) == LABELS_VALID && ndctl_region_is_enabled(region))
+		return 0;
+	r = check_dimms(region, reterr);
+	if (r == 0)
+		r = check_region_free(region, reterr);
+	return r < 0 ? r : init_region(region, reterr);
+}
+
+int kernel_verify_labels(const struct step *step, struct error *reterr)
+{
+	_cleanup_(kernel_nd_close) struct ndctl_ctx *ctx = NULL;
+	struct ndctl_region *region;
+	int r;
+
+	r = kernel_nd_open(&ctx, reterr);
+	if (r == 0)
+		r = kernel_nd_find_region(ctx, step, &region, reterr);
+	if (r < 0)
+		return r;
+	if (!ndctl_region_is_enabled(region))
+		return error_set(reterr, EIO, "%s is not enabled.",
+				 ndctl_region_get_devname(region));
+	if (kernel_nd_labels(region) != LABELS_VALID)
+		return error_set(reterr, EIO, "%s does not use labels.",
+				 ndctl_region_get_devname(region));
+	return 0;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/state.h"
+
+/* Space of names for this host's seed, made from its machine id. */
+static const struct uuid seed_space = { "6c3ef7f4-24f7-4995-80cc-d619640def06" };
+
+static struct kernel *kernel_of(struct backend *backend)
+{
+	return (struct kernel *)backend; /* its first member */
+}
+
+static int read_seed(struct topology *topology, struct error *reterr)
+{
+	char id[64];
+	int r;
+
+	r = sysfs_read(AT_FDCWD, "/etc/machine-id", id, sizeof(id));
+	if (r == 0)
+		r = -ENODATA;
+	if (r < 0) {
+		(void)error_set(reterr, -r, "Cannot read /etc/machine-id, from which uuids of new "
+				"namespaces are made: %s.", strerror(-r));
+		return error_hint(reterr, "systemd-machine-id-setup makes one.");
+	}
+	topology->seed = uuid_derive(&seed_space, id);
+	return 0;
+}
+
+static int read_memory(struct topology *topology, struct error *reterr)
+{
+	int r;
+
+	r = kernel_memory_block_size(&topology->memory_block_size, reterr);
+	if (r < 0)
+		return r;
+	r = sysfs_read_text(AT_FDCWD, "/sys/devices/system/memory/auto_online_blocks",
+			    &topology->auto_online);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? kernel_unreadable(reterr, "memory", "auto_online_blocks", -r) : 0;
+}
+
+static int read_records(const char *path, struct topology *topology, struct error *reterr)
+{
+	struct state state = { 0 };
+	int r;
+
+	r = state_read(path, &state, reterr);
+	if (r < 0)
+		return r;
+	topology->records = state.records;
+	topology->n_records = state.n_records;
+	return 0;
+}
+
+static int scan_all(struct kernel *kernel, struct topology *topology,
+		    struct kernel_names *names, struct error *reterr)
+{
+	int r;
+
+	r = read_seed(topology, reterr);
+	if (r == 0)
+		r = read_memory(topology, reterr);
+	if (r == 0)
+		r = kernel_scan_nd(topology, names, reterr);
+	if (r == 0)
+		r = kernel_scan_dax(topology, names, reterr);
+	if (r == 0)
+		r = kernel_scan_holders(topology, reterr);
+	if (r == 0)
+		r = read_records(kernel->state_file, topology, reterr);
+	return r;
+}
+
+static int kernel_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+{
+	_cleanup_(kernel_names_clear) struct kernel_names names = { 0 };
+	_cleanup_(topology_freep) struct topology *topology = calloc(1, sizeof(*topology));
+	int r;
+
+	if (!topology)
+		return error_oom(reterr);
+	r = scan_all(kernel_of(backend), topology, &names, reterr);
+	if (r < 0)
+		return r;
+	topology_sort(topology);
+	*ret = TAKE(topology);
+	return 0;
+}
+
+static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
+{
+	const char *state_file = kernel_of(backend)->state_file;
+
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+		return kernel_init_labels(step, reterr);
+	case STEP_CREATE_NAMESPACE:
+		return kernel_create_namespace(step, reterr);
+	case STEP_CONVERT_NAMESPACE:
+		return kernel_convert_namespace(step, reterr);
+	case STEP_ENABLE_NAMESPACE:
+		return kernel_enable_namespace(step, reterr);
+	case STEP_DESTROY_NAMESPACE:
+		return kernel_destroy_namespace(step, reterr);
+	case STEP_RECORD:
+		return state_record(state_file, step->label, step->record_mode, &step->ranges,
+				    reterr);
+	case STEP_FORGET:
+		return state_forget(state_file, step->label, reterr);
+	case STEP_CREATE_DEVICE:
+		return kernel_create_device(step, reterr);
+	case STEP_RESIZE_DEVICE:
+		return kernel_resize_device(step, reterr);
+	case STEP_DESTROY_DEVICE:
+		return kernel_destroy_device(step, reterr);
+	case STEP_BIND:
+		return kernel_bind(step, reterr);
+	case STEP_UNBIND:
+		return kernel_unbind(step, reterr);
+	case STEP_ONLINE:
+		return kernel_online(backend, step, reterr);
+	case STEP_OFFLINE:
+		return kernel_offline(backend, step, reterr);
+	case STEP_SET_ACCESS:
+		return kernel_set_access(step, reterr);
+	}
+	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
+}
+
+static int verify_record(const char *path, const struct step *step, struct error *reterr)
+{
+	_cleanup_(state_clear) struct state state = { 0 };
+	const struct record *record;
+	int r;
+
+	r = state_read(path, &state, reterr);
+	if (r < 0)
+		return r;
+	record = state_find(&state, step->label);
+	if (step->kind == STEP_FORGET)
+		return record ? error_set(reterr, EIO, "The record of %s is there still.",
+					  step->label) : 0;
+	if (!record || strcmp(record->mode, step->record_mode) != 0 ||
+	    !range_list_equal(&record->ranges, &step->ranges))
+		return error_set(reterr, EIO, "%s does not have the record of %s.", path,
+				 step->label);
+	return 0;
+}
+
+static int verify(struct kernel *kernel, const struct step *step, struct error *reterr)
+{
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+		return kernel_verify_labels(step, reterr);
+	case STEP_CREATE_NAMESPACE:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+		return kernel_verify_namespace(step, reterr);
+	case STEP_DESTROY_NAMESPACE:
+		return kernel_verify_destroyed_namespace(step, reterr);
+	case STEP_RECORD:
+	case STEP_FORGET:
+		return verify_record(kernel->state_file, step, reterr);
+	case STEP_CREATE_DEVICE:
+	case STEP_RESIZE_DEVICE:
+		return kernel_verify_ranges(step, reterr);
+	case STEP_DESTROY_DEVICE:
+		return kernel_verify_destroyed_device(step, reterr);
+	case STEP_BIND:
+		return kernel_verify_driver(step, step->driver, reterr);
+	case STEP_UNBIND:
+		return kernel_verify_driver(step, DRIVER_NONE, reterr);
+	case STEP_ONLINE:
+		return kernel_verify_online(step, reterr);
+	case STEP_OFFLINE:
+		return kernel_verify_offline(step, reterr);
+	case STEP_SET_ACCESS:
+		return kernel_verify_access(step, reterr);
+	}
+	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
+}
+
+static int kernel_verify(struct backend *backend, const struct step *step,
+			 struct error *reterr)
+{
+	return verify(kernel_of(backend), step, reterr);
+}
+
+static void kernel_free(struct backend *backend)
+{
+	free(kernel_of(backend)->state_file);
+	free(backend);
+}
+
+int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr)
+{
+	static const struct backend_ops ops = {
+		.name = "kernel",
+		.scan = kernel_scan,
+		.apply = kernel_apply,
+		.verify = kernel_verify,
+		.free = kernel_free,
+	};
+	_cleanup_(freep) struct kernel *kernel = calloc(1, sizeof(*kernel));
+
+	if (!kernel)
+		return error_oom(reterr);
+	kernel->state_file = strdup(state_file);
+	if (!kernel->state_file)
+		return error_oom(reterr);
+	kernel->backend.ops = &ops;
+	*ret = &TAKE(kernel)->backend;
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kernel as a backend: what its files share, and nobody else includes.  Each step finds its
+ * object anew by the keys of the step and keeps no library context or descriptor afterwards,
+ * because libndctl caches and kernel names move.  Functions that take a struct error fill it.
+ */
+#ifndef DAXD_EXEC_KERNEL_H
+#define DAXD_EXEC_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/step.h"
+#include "core/topology.h"
+#include "exec/backend.h"
+#include "exec/sysfs.h"
+
+struct kernel {
+	struct backend backend;
+	char *state_file;
+};
+
+/* A dax device found for a step: its folder in sysfs and that of its dax region. */
+struct kernel_device {
+	int fd;			      /* .../daxX.Y */
+	int region_fd;		      /* its parent, the one with dax_region */
+	char name[SYSFS_NAME_MAX];    /* daxX.Y */
+};
+#define KERNEL_DEVICE_INIT ((struct kernel_device){ .fd = -1, .region_fd = -1 })
+
+/* Names of the owner and group seen last: most nodes have the same. */
+struct kernel_names {
+	char *owner, *group; /* NULL: none seen */
+	unsigned int uid, gid;
+};
+
+/* kernel-error.c: sentences for what the kernel refuses. */
+/* Fill reterr with why object (dax0.1) did not take value in attribute; returns -code. */
+int kernel_refused(struct error *reterr, const char *object, const char *attribute,
+		   const char *value, int code);
+/* Why reading failed; EACCES asks for root. */
+int kernel_unreadable(struct error *reterr, const char *object, const char *attribute, int code);
+/* Write, or say why not. */
+int kernel_write(int at, const char *object, const char *attribute, const char *value,
+		 struct error *reterr);
+
+/* kernel-scan-nd.c, kernel-scan-dax.c: append what they find to the topology. */
+int kernel_scan_nd(struct topology *topology, struct kernel_names *names, struct error *reterr);
+int kernel_scan_dax(struct topology *topology, struct kernel_names *names, struct error *reterr);
+
+/* kernel-device.c: one dax device. */
+/* All of it but nodes, memory blocks and holders; fd is its folder. */
+int kernel_read_device(int fd, const char *name, struct kernel_names *names,
+		       struct dax_device *ret, struct error *reterr);
+int kernel_read_nodes(int fd, struct dax_device *device, struct error *reterr);
+int kernel_read_ranges(int fd, const char *name, struct range_list *ret, struct error *reterr);
+int kernel_read_driver(int fd, const char *name, enum driver *ret, char **ret_name,
+		       struct error *reterr);
+/* The device that a step names; -ENOENT. */
+int kernel_find_device(const struct step *step, struct kernel_device *ret, struct error *reterr);
+void kernel_device_close(struct kernel_device *device);
+/* The node below /dev of what a step names: a dax device or a block device. */
+int kernel_find_node(const struct step *step, char *name, struct error *reterr);
+/* The name of a namespace's folder, 1; 0 when the region has none. uuid "": the only one. */
+int kernel_find_namespace_folder(int region_fd, const struct uuid *uuid, char *name,
+				 struct error *reterr);
+/* The folder of a step's region. Returns a descriptor. */
+int kernel_open_region(const struct step *step, struct error *reterr);
+/* Does the name look like daxX.Y? */
+bool kernel_is_device_name(const char *name);
+
+/* kernel-memory.c */
+int kernel_memory_block_size(uint64_t *ret, struct error *reterr);
+/* The memory blocks of a device bound to kmem. */
+int kernel_read_blocks(struct dax_device *device, uint64_t block_size, struct error *reterr);
+int kernel_online(struct backend *backend, const struct step *step, struct error *reterr);
+int kernel_offline(struct backend *backend, const struct step *step, struct error *reterr);
+int kernel_verify_online(const struct step *step, struct error *reterr);
+int kernel_verify_offline(const struct step *step, struct error *reterr);
+/* -EBUSY with the numbers of those that are online. */
+int kernel_check_offline(const struct kernel_device *device, struct error *reterr);
+
+/* kernel-holders.c */
+/* Who holds what the topology has: one pass over mounts, swaps and processes. */
+int kernel_scan_holders(struct topology *topology, struct error *reterr);
+/* -EBUSY with a sentence that names the holders of one device, or of one block device. */
+int kernel_check_device_free(const char *device, struct error *reterr);
+int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
+
+/* kernel-access.c */
+/* Who may open /dev/NAME; leaves ret clear when there is no such node. */
+int kernel_read_access(const char *name, struct kernel_names *names, struct access *ret,
+		       struct error *reterr);
+void kernel_names_clear(struct kernel_names *names);
+int kernel_set_access(const struct step *step, struct error *reterr);
+int kernel_verify_access(const struct step *step, struct error *reterr);
+
+/* kernel-udev.c */
+/* Wait (10 s at most) until udev has dealt with every event so far, if there is an udev. */
+void kernel_settle_udev(void);
+
+/* kernel-driver.c */
+/* Load a module unless its driver is there already. */
+int kernel_load_module(const char *module, const char *driver_folder, struct error *reterr);
+/*
+ * Held while devices of the dax bus are made, changed or bound (alone), or unbound (shared:
+ * unbinding mostly waits). Returns a descriptor that holds it until it is closed.
+ */
+enum kernel_lock { KERNEL_LOCK_SHARED, KERNEL_LOCK_ALONE };
+int kernel_lock_dax(enum kernel_lock lock, struct error *reterr);
+const char *kernel_driver_name(enum driver driver);
+int kernel_bind(const struct step *step, struct error *reterr);
+int kernel_unbind(const struct step *step, struct error *reterr);
+int kernel_verify_driver(const struct step *step, enum driver want, struct error *reterr);
+
+/* kernel-dax.c: devices of dynamic regions. */
+int kernel_create_device(const struct step *step, struct error *reterr);
+int kernel_resize_device(const struct step *step, struct error *reterr);
+int kernel_destroy_device(const struct step *step, struct error *reterr);
+int kernel_verify_ranges(const struct step *step, struct error *reterr);
+int kernel_verify_destroyed_device(const struct step *step, struct error *reterr);
+
+/* kernel-nd.c: libndctl objects by the keys of a step. */
+struct ndctl_ctx;
+struct ndctl_dimm;
+struct ndctl_region;
+struct ndctl_namespace;
+int kernel_nd_open(struct ndctl_ctx **ret, struct error *reterr);
+void kernel_nd_close(struct ndctl_ctx **ctx);
+/* The path below /sys/devices that a topology knows a region by. */
+int kernel_nd_region_path(struct ndctl_region *region, char **ret, struct error *reterr);
+int kernel_nd_find_region(struct ndctl_ctx *ctx, const struct step *step,
+			  struct ndctl_region **ret, struct error *reterr);
+/* -ENOENT and *ret NULL when the region has no such namespace. uuid "": the only one. */
+int kernel_nd_find_namespace(struct ndctl_region *region, const struct uuid *uuid,
+			     struct ndctl_namespace **ret);
+void kernel_nd_uuid(struct ndctl_namespace *ns, struct uuid *ret);
+enum label_state kernel_nd_labels(struct ndctl_region *region);
+enum label_state kernel_nd_dimm_labels(struct ndctl_dimm *dimm);
+bool kernel_nd_namespace_idle(struct ndctl_namespace *ns);
+/* One change of a region at a time. Returns a descriptor that holds the lock. */
+int kernel_lock_nd(const struct step *step, struct error *reterr);
+/* -EBUSY with the holders, else 0. */
+int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr);
+
+/* kernel-namespace.c, kernel-labels.c */
+int kernel_init_labels(const struct step *step, struct error *reterr);
+int kernel_verify_labels(const struct step *step, struct error *reterr);
+int kernel_create_namespace(const struct step *step, struct error *reterr);
+int kernel_convert_namespace(const struct step *step, struct error *reterr);
+int kernel_enable_namespace(const struct step *step, struct error *reterr);
+int kernel_destroy_namespace(const struct step *step, struct error *reterr);
+int kernel_verify_namespace(const struct step *step, struct error *reterr);
+int kernel_verify_destroyed_namespace(const struct step *step, struct error *reterr);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The records file: what was made in regions that forget, for whom.  The kernel keeps no name
+ * of a device of a dynamic region, so this file is the only place that knows which volume has
+ * which ranges.  A missing file is an empty one; a damaged file is an error, because to take
+ * it for an empty one would give away what it records.
+ */
+#ifndef DAXD_EXEC_STATE_H
+#define DAXD_EXEC_STATE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "core/topology.h"
+
+#define STATE_VERSION 1
+
+struct state {
+	struct record *records; /* in order of volume */
+	size_t n_records;
+};
+
+void state_clear(struct state *state);
+int state_read(const char *path, struct state *ret, struct error *reterr);
+/* The records of a volume become these, or go. Each call reads and replaces the file, locked. */
+int state_record(const char *path, const char *volume, const char *mode,
+		 const struct range_list *ranges, struct error *reterr);
+int state_forget(const char *path, const char *volume, struct error *reterr);
+/* NULL when there is none. */
+const struct record *state_find(const struct state *state, const char *volume);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/undo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The zone most of the device's online blocks were in; ZONE_NONE: none was online. */
+static enum zone zone_before(const struct step *step, const struct topology *before)
+{
+	const struct region *region = topology_find_region(before, step->region);
+	const struct dax_device *device =
+		region ? region_device(region, &step->uuid, step->start) : NULL;
+	size_t normal = 0, movable = 0;
+
+	for (size_t i = 0; device && i < device->n_blocks; i++) {
+		normal += device->blocks[i].online && device->blocks[i].zone == ZONE_NORMAL;
+		movable += device->blocks[i].online && device->blocks[i].zone == ZONE_MOVABLE;
+	}
+	if (normal + movable == 0)
+		return ZONE_NONE;
+	return normal > movable ? ZONE_NORMAL : ZONE_MOVABLE;
+}
+
+static enum undo restore_record(const struct step *step, const struct topology *before,
+				struct step *ret)
+{
+	const struct record *record = topology_find_record(before, step->label);
+
+	ret->kind = STEP_FORGET;
+	if (!record)
+		return step->kind == STEP_RECORD ? UNDO_STEP : UNDO_NOTHING;
+	ret->kind = STEP_RECORD;
+	free(ret->record_mode);
+	ret->record_mode = strdup(record->mode);
+	range_list_clear(&ret->ranges);
+	if (!ret->record_mode || range_list_copy(&ret->ranges, &record->ranges) < 0)
+		return UNDO_NEVER;
+	return UNDO_STEP;
+}
+
+static enum undo turn_round(const struct step *step, const struct topology *before,
+			    struct step *ret)
+{
+	switch (step->kind) {
+	case STEP_CREATE_NAMESPACE:
+		ret->kind = STEP_DESTROY_NAMESPACE;
+		return UNDO_STEP;
+	case STEP_RECORD:
+	case STEP_FORGET:
+		return restore_record(step, before, ret);
+	case STEP_CREATE_DEVICE:
+		ret->kind = STEP_DESTROY_DEVICE;
+		ret->start = step->ranges.ranges[0].start;
+		return UNDO_STEP;
+	case STEP_BIND:
+		ret->kind = STEP_UNBIND;
+		return UNDO_STEP;
+	case STEP_UNBIND:
+		ret->kind = STEP_BIND;
+		return step->driver == DRIVER_OTHER ? UNDO_NEVER : UNDO_STEP;
+	case STEP_ONLINE:
+		ret->kind = STEP_OFFLINE;
+		return UNDO_STEP;
+	case STEP_OFFLINE:
+		ret->kind = STEP_ONLINE;
+		ret->zone = zone_before(step, before);
+		return ret->zone == ZONE_NONE ? UNDO_NOTHING : UNDO_STEP;
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_SET_ACCESS:
+		return UNDO_NOTHING;
+	case STEP_INIT_LABELS:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+		return UNDO_NEVER;
+	}
+	return UNDO_NEVER;
+}
+
+enum undo step_undo(const struct step *step, const struct topology *before, struct step *ret)
+{
+	struct step inverse = { 0 };
+	enum undo undo;
+
+	if (step_copy(&inverse, step) < 0)
+		return UNDO_NEVER;
+	inverse.destructive = false;
+	undo = turn_round(step, before, &inverse);
+	if (undo != UNDO_STEP) {
+		step_clear(&inverse);
+		return undo;
+	}
+	*ret = inverse;
+	return UNDO_STEP;
+}
