@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * daxd-worker: the only program that touches the machine.  It does one job and ends.
+ *
+ *   daxd-worker [--sim FILE] scan     the topology as one line of JSON on standard output
+ *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output
+ *
+ * With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
+ * become.  A failed scan is one JSON object on standard error and exit status 1; apply tells
+ * everything by its events and ends with 0 once the last one is written.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "core/error-json.h"
+#include "core/event.h"
+#include "core/plan.h"
+#include "core/topology-json.h"
+#include "exec/backend.h"
+#include "exec/executor.h"
+#include "exec/journal.h"
+#include "exec/lock.h"
+
+#define PLAN_SIZE_MAX (512u << 20)
+#define LOCK_FOLDER "/run/daxd"
+
+struct options {
+	const char *sim;   /* topology file, NULL: the kernel */
+	const char *state; /* folder of records and journal */
+};
+
+/* A report of a document that should have been right is passed on as its first error. */
+static int first_of(struct report *report, struct error *reterr)
+{
+	int r = report_code(report);
+
+	error_move(reterr, &report->errors[0]);
+	report_clear(report);
+	return r;
+}
+
+static int load_simulation(const char *path, struct backend **ret, struct error *reterr)
+{
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	struct report report = REPORT_INIT;
+	size_t length;
+	int r;
+
+	r = file_read(path, TOPOLOGY_SIZE_MAX, &text, &length, reterr);
+	if (r < 0)
+		return r;
+	if (topology_parse(text, length, &topology, &report) < 0)
+		return first_of(&report, reterr);
+	r = sim_backend_new(topology, ret, reterr);
+	if (r == 0)
+		topology = NULL;
+	return r;
+}
+
+static int open_backend(const struct options *options, struct backend **ret, struct error *reterr)
+{
+	_cleanup_(freep) char *records = NULL;
+
+	if (options->sim)
+		return load_simulation(options->sim, ret, reterr);
+	if (asprintf(&records, "%s/state.json", options->state) < 0)
+		return error_oom(reterr);
+	return kernel_backend_new(records, ret, reterr);
+}
+
+static int print_line(const char *text)
+{
+	return printf("%s\n", text) < 0 || fflush(stdout) != 0 ? -EIO : 0;
+}
+
+static int scan(const struct options *options, struct error *reterr)
+{
+	_cleanup_(backend_freep) struct backend *backend = NULL;
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	r = open_backend(options, &backend, reterr);
+	if (r == 0)
+		r = backend_scan(backend, &topology, reterr);
+	if (r < 0)
+		return r;
+	text = topology_to_json(topology, false);
+	if (!text)
+		return error_oom(reterr);
+	r = print_line(text);
+	return r < 0 ? error_set(reterr, -r, "Cannot write the topology.") : 0;
+}
+
+/*
+ * Whoever listens may go away; the work is finished all the same, since stopping between two
+ * steps would help nobody.
+ */
+static void tell(void *userdata, const struct event *event)
+{
+	_cleanup_(freep) char *line = event_to_json(event);
+
+	(void)userdata;
+	if (line)
+		(void)print_line(line);
+}
+
+static int read_plan(struct plan **ret, struct error *reterr)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct report report = REPORT_INIT;
+	size_t length;
+	int r;
+
+	r = file_read("-", PLAN_SIZE_MAX, &text, &length, reterr);
+	if (r < 0)
+		return r;
+	if (plan_parse(text, length, ret, &report) < 0)
+		return first_of(&report, reterr);
+	return 0;
+}
+
+static int save_simulation(const struct options *options, const struct backend *backend,
+			   struct error *reterr)
+{
+	_cleanup_(freep) char *text = topology_to_json(sim_topology(backend), true);
+
+	if (!text)
+		return error_oom(reterr);
+	return file_replace(options->sim, text, strlen(text), reterr);
+}
+
+static int open_journal(const struct options *options, struct journal **ret, struct error *reterr)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	if (asprintf(&path, "%s/journal", options->state) < 0)
+		return error_oom(reterr);
+	return journal_open(path, ret, reterr);
+}
+
+static int prepare(const struct options *options, int *lock, struct journal **journal,
+		   struct error *reterr)
+{
+	int r;
+
+	if (options->sim)
+		return 0;
+	if (geteuid() != 0) {
+		(void)error_set(reterr, EPERM, "Changing devices needs root.");
+		return error_hint(reterr, "run it with sudo.");
+	}
+	r = file_make_folders(LOCK_FOLDER, reterr);
+	if (r == 0)
+		r = file_make_folders(options->state, reterr);
+	if (r == 0)
+		r = *lock = lock_take(LOCK_FOLDER "/lock", reterr);
+	if (r < 0)
+		return r;
+	return open_journal(options, journal, reterr);
+}
+
+static int apply(const struct options *options, struct error *reterr)
+{
+	_cleanup_(backend_freep) struct backend *backend = NULL;
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_cleanup_(journal_freep) struct journal *journal = NULL;
+	_cleanup_(closep) int lock = -1;
+	struct executor executor = { .tell = tell };
+	int r;
+
+	r = read_plan(&plan, reterr);
+	if (r == 0)
+		r = prepare(options, &lock, &journal, reterr);
+	if (r == 0)
+		r = open_backend(options, &backend, reterr);
+	if (r < 0)
+		return r;
+	executor.backend = backend;
+	executor.journal = journal;
+	(void)executor_run(&executor, plan); /* the outcome was told */
+	return options->sim ? save_simulation(options, backend, reterr) : 0;
+}
+
+static int run_apply(const struct options *options)
+{
+	struct event end = { .kind = EVENT_END };
+
+	if (apply(options, &end.error) < 0) {
+		end.outcome = end.error.code == EBUSY ? OUTCOME_BUSY : OUTCOME_FAILED;
+		tell(NULL, &end);
+		event_clear(&end);
+	}
+	return 0;
+}
+
+static int run_scan(const struct options *options)
+{
+	struct error error = ERROR_INIT;
+	_cleanup_(freep) char *text = NULL;
+
+	if (scan(options, &error) == 0)
+		return 0;
+	text = error_to_json(&error);
+	(void)fprintf(stderr, "%s\n", text ? text : "{}");
+	error_clear(&error);
+	return 1;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option long_options[] = {
+		{ "sim", required_argument, NULL, 's' },
+		{ "state", required_argument, NULL, 'd' },
+		{ 0 },
+	};
+	struct options options = { .state = STATEDIR };
+	int c;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* see tell() */
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+		if (c == 's')
+			options.sim = optarg;
+		else if (c == 'd')
+			options.state = optarg;
+		else
+			return 2;
+	}
+	if (argc - optind == 1 && strcmp(argv[optind], "scan") == 0)
+		return run_scan(&options);
+	if (argc - optind == 1 && strcmp(argv[optind], "apply") == 0)
+		return run_apply(&options);
+	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] scan|apply\n");
+	return 2;
+}
