@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "client.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "core/error-json.h"
+#include "core/topology-json.h"
+#include "worker.h"
+
+#define WORKER LIBEXECDIR "/daxd-worker"
+
+/* What comes back, while the worker runs. */
+struct answer {
+	struct topology *topology; /* of scan */
+	client_event *callback;	   /* of apply */
+	void *userdata;
+	bool ended; /* apply: there was an end event */
+	enum outcome outcome;
+	struct problem_list *problems;
+};
+
+/* The worker is ours: words it should not say are a fault, or an old version. */
+static int add_nonsense(struct answer *answer, struct report *report)
+{
+	struct error error = ERROR_INIT;
+	int r;
+
+	r = error_set(&error, EPROTO, "The answer of the worker cannot be understood: %s",
+		      error_message(&report->errors[0]));
+	(void)error_hint(&error, "daxctl-ext and daxd-worker must be of the same version");
+	problem_list_take(answer->problems, NULL, &error);
+	return r;
+}
+
+static int take_topology(void *userdata, char *line, size_t length)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	struct answer *answer = userdata;
+
+	topology_free(TAKE(answer->topology)); /* a second line replaces the first */
+	if (topology_parse(line, length, &answer->topology, &report) < 0)
+		return add_nonsense(answer, &report);
+	return 0;
+}
+
+static int take_event(void *userdata, char *line, size_t length)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(event_clear) struct event event = { 0 };
+	struct answer *answer = userdata;
+
+	if (event_parse(line, length, &event, &report) < 0)
+		return add_nonsense(answer, &report);
+	if (event.kind == EVENT_END) {
+		answer->ended = true;
+		answer->outcome = event.outcome;
+	}
+	answer->callback(answer->userdata, &event, line);
+	return 0;
+}
+
+static void fill_argv(const struct client *client, const char *verb, char *argv[5])
+{
+	const char *words[] = { client->worker ? client->worker : WORKER, verb,
+				client->simulation ? "--sim" : NULL, client->simulation, NULL };
+
+	/* posix_spawn() takes char *const[] and changes nothing. */
+	memcpy(argv, words, sizeof(words));
+}
+
+/* It ended without its answer. Why it says on stderr, unless it could not even do that. */
+static enum cli_exit add_death(const struct worker_end *end, const char *hint,
+			       struct problem_list *problems)
+{
+	const char *said = end->last ? end->last : "it said nothing";
+	_cleanup_(report_clear) struct report not_json = REPORT_INIT;
+	struct error error = ERROR_INIT;
+	enum cli_exit status;
+
+	if (end->last && error_parse(end->last, strlen(end->last), &error, &not_json) == 0)
+		hint = NULL; /* the worker's own is better */
+	else if (WIFSIGNALED(end->status))
+		(void)error_set(&error, EIO, "The worker was killed by signal %d (%s).",
+				WTERMSIG(end->status), strsignal(WTERMSIG(end->status)));
+	else
+		(void)error_set(&error, EIO,
+				"The worker gave up with status %d before it was done: %s.",
+				WEXITSTATUS(end->status), said);
+	if (hint)
+		(void)error_hint(&error, "%s", hint);
+	status = cli_exit_of(error.code);
+	problem_list_take(problems, NULL, &error);
+	return status;
+}
+
+static enum cli_exit run_worker(const struct client *client, const char *verb, const char *input,
+				worker_line *callback, struct answer *answer,
+				struct worker_end *end)
+{
+	struct error error = ERROR_INIT;
+	char *argv[5];
+	int r;
+
+	fill_argv(client, verb, argv);
+	r = worker_run(argv, input, strlen(input), callback, answer, end, &error);
+	if (r == 0)
+		return CLI_DONE;
+	/* What a callback refused is in the problems; the rest is in the error. */
+	if (r != -EPROTO)
+		problem_list_take(answer->problems, NULL, &error);
+	error_clear(&error);
+	return CLI_FAILED;
+}
+
+static enum cli_exit read_simulation(const char *file, struct topology **ret,
+				     struct problem_list *problems)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(freep) char *text = NULL;
+	struct error error = ERROR_INIT;
+	size_t length;
+
+	if (file_read(file, TOPOLOGY_SIZE_MAX, &text, &length, &error) < 0) {
+		problem_list_take(problems, NULL, &error);
+		return CLI_FAILED;
+	}
+	if (topology_parse(text, length, ret, &report) < 0) {
+		problem_list_take_report(problems, file, &report);
+		return CLI_INVALID;
+	}
+	return CLI_DONE;
+}
+
+enum cli_exit client_scan(const struct client *client, struct topology **ret,
+			  struct problem_list *problems)
+{
+	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
+	struct answer answer = { .problems = problems };
+	enum cli_exit status;
+
+	if (client->simulation)
+		return read_simulation(client->simulation, ret, problems);
+	status = run_worker(client, "scan", "", take_topology, &answer, &end);
+	if (status == CLI_DONE && (!answer.topology || end.status != 0))
+		status = add_death(&end, NULL, problems);
+	if (status != CLI_DONE) {
+		topology_free(answer.topology);
+		return status;
+	}
+	*ret = answer.topology;
+	return CLI_DONE;
+}
+
+enum cli_exit client_apply(const struct client *client, const struct plan *plan,
+			   client_event *callback, void *userdata, enum outcome *ret,
+			   struct problem_list *problems)
+{
+	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
+	_cleanup_(freep) char *text = plan_to_json(plan, false);
+	struct answer answer = {
+		.callback = callback,
+		.userdata = userdata,
+		.problems = problems,
+	};
+	enum cli_exit status;
+
+	if (!text) {
+		problem_list_add(problems, ENOMEM, NULL, "There is no memory left.");
+		return CLI_FAILED;
+	}
+	status = run_worker(client, "apply", text, take_event, &answer, &end);
+	if (status == CLI_DONE && !answer.ended)
+		status = add_death(&end,
+				   "nothing is lost: run apply again, and it goes on from what "
+				   "the machine has now",
+				   problems);
+	if (status == CLI_DONE)
+		*ret = answer.outcome;
+	return status;
+}

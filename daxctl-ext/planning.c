@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "planning.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+
+enum cli_exit planning_load(struct cli *cli, char *const args[], struct documents *ret)
+{
+	_cleanup_(documents_clear) struct documents documents = { 0 };
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	enum cli_exit status;
+
+	status = documents_load(args, &documents, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (config_supported(documents.config, &report) < 0) {
+		documents_locate(&documents, &report, &cli->problems);
+		return CLI_INVALID;
+	}
+	*ret = documents;
+	documents = (struct documents){ 0 };
+	return CLI_DONE;
+}
+
+enum cli_exit planning_make(struct cli *cli, const struct documents *documents,
+			    const struct client *client, struct plan **ret)
+{
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	enum cli_exit status;
+
+	status = client_scan(client, &topology, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (plan_build(documents->config, topology, ret, &report) < 0) {
+		documents_locate(documents, &report, &cli->problems);
+		return CLI_INVALID;
+	}
+	return CLI_DONE;
+}
+
+enum cli_exit planning_check_losses(struct cli *cli, const struct plan *plan, bool allowed)
+{
+	size_t n = plan->n_destructive;
+
+	if (!n || allowed)
+		return CLI_DONE;
+	problem_list_add(&cli->problems, ECANCELED,
+			 "look at the steps that are marked; if that is what you want, give apply "
+			 "the option --allow-data-loss",
+			 "%zu step%s would lose data, and --allow-data-loss is not given.", n,
+			 PLURAL(n));
+	return CLI_REFUSED;
+}
+
+char *planning_step_text(const struct plan *plan, size_t step)
+{
+	_cleanup_(freep) char *what = step_describe(&plan->steps[step]);
+	char *text;
+
+	if (!what || asprintf(&text, "Step %zu, %s", step + 1, what) < 0)
+		return NULL;
+	return text;
+}
+
+static unsigned int count_digits(size_t n)
+{
+	unsigned int digits = 1;
+
+	while (n >= 10) {
+		n /= 10;
+		digits++;
+	}
+	return digits;
+}
+
+static void print_step(const struct cli *cli, const struct plan *plan, size_t i)
+{
+	const struct step *step = &plan->steps[i];
+	_cleanup_(freep) char *what = step_describe(step);
+	_cleanup_(freep) char *line = NULL;
+	unsigned int digits = count_digits(plan->n_steps);
+	bool mark = step->destructive;
+
+	if (asprintf(&line, "%s%s%s%s", what ? what : step_kind_word(step->kind),
+		     step->reason ? " (" : "", step->reason ? step->reason : "",
+		     step->reason ? ")" : "") < 0) {
+		line = NULL;
+		return;
+	}
+	(void)fprintf(cli->out, "%s%s%*zu%s  ", mark && cli->colour_out ? "\033[31m" : "",
+		      mark ? "! " : "  ", (int)digits, i + 1,
+		      mark && cli->colour_out ? "\033[0m" : "");
+	text_wrap(cli->out, line, digits + 4, cli->width);
+	(void)fputc('\n', cli->out);
+}
+
+static void print_drifts(const struct cli *cli, const struct plan *plan)
+{
+	static const struct table_column columns[] = {
+		{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, TABLE_WRAP }
+	};
+	_cleanup_(table_freep) struct table *table = NULL;
+
+	if (!plan->n_drifts)
+		return;
+	cli_print_heading(cli, "What differs (have -> want):");
+	table = table_new(columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < plan->n_drifts; i++) {
+		const struct drift *drift = &plan->drifts[i];
+
+		table_cell(table, "  %s", drift->volume);
+		table_cell(table, "%s", drift->attribute);
+		table_cell(table, "%s", drift->have ? drift->have : "-");
+		table_cell(table, "-> %s", drift->want ? drift->want : "-");
+	}
+	(void)table_print(table, cli->out, cli->width, false); /* drift repeats the steps */
+	(void)fputc('\n', cli->out);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t count_volumes(const struct plan *plan)
+{
+	_cleanup_(freep) const char **names = calloc(plan->n_steps + 1, sizeof(*names));
+	size_t n = 0, volumes = 0;
+
+	if (!names)
+		return 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].volume)
+			names[n++] = plan->steps[i].volume;
+	qsort(names, n, sizeof(*names), by_text);
+	for (size_t i = 0; i < n; i++)
+		volumes += i == 0 || strcmp(names[i - 1], names[i]) != 0;
+	return volumes;
+}
+
+static void print_summary(const struct cli *cli, const struct plan *plan)
+{
+	size_t volumes = count_volumes(plan), lose = plan->n_destructive;
+
+	(void)fprintf(cli->out, "%zu step%s for %zu volume%s, ", plan->n_steps,
+		      PLURAL(plan->n_steps), volumes, PLURAL(volumes));
+	if (!lose)
+		(void)fputs(plan->n_steps == 1 ? "it loses no data.\n" : "none loses data.\n",
+			    cli->out);
+	else if (lose == plan->n_steps)
+		(void)fputs(lose == 1 ? "it loses data.\n" : "all of them lose data.\n",
+			    cli->out);
+	else
+		(void)fprintf(cli->out, "%zu of them lose%s data.\n", lose, lose == 1 ? "s" : "");
+}
+
+void planning_print(const struct cli *cli, const struct plan *plan)
+{
+	if (!plan->n_steps && !plan->n_drifts) {
+		(void)fputs("Nothing to do: the machine is as configured.\n", cli->out);
+		return;
+	}
+	if (plan->n_destructive) {
+		cli_print_heading(cli, "These steps lose data:");
+		for (size_t i = 0; i < plan->n_steps; i++)
+			if (plan->steps[i].destructive)
+				print_step(cli, plan, i);
+		(void)fputc('\n', cli->out);
+	}
+	print_drifts(cli, plan);
+	cli_print_heading(cli, "Steps:");
+	for (size_t i = 0; i < plan->n_steps; i++)
+		print_step(cli, plan, i);
+	(void)fputc('\n', cli->out);
+	print_summary(cli, plan);
+}

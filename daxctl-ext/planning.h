@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What plan and apply have in common: from the configuration and the machine to a plan, and
+ * the plan as people want to read it.
+ */
+#ifndef DAXCTL_EXT_PLANNING_H
+#define DAXCTL_EXT_PLANNING_H
+
+#include "cli.h"
+#include "client.h"
+#include "core/plan.h"
+#include "documents.h"
+
+/* Read the configuration; also refuses what this version cannot do yet. */
+enum cli_exit planning_load(struct cli *cli, char *const args[], struct documents *ret);
+/* Look at the machine and plan. */
+enum cli_exit planning_make(struct cli *cli, const struct documents *documents,
+			    const struct client *client, struct plan **ret);
+
+/* CLI_REFUSED, and a problem that says so, when there are steps that lose data. */
+enum cli_exit planning_check_losses(struct cli *cli, const struct plan *plan, bool allowed);
+
+/* Steps that lose data, drift, all steps, and a line that sums it up. */
+void planning_print(const struct cli *cli, const struct plan *plan);
+/* "create-namespace vm-a in region0: devdax 16G", with its number; the caller frees; or NULL. */
+char *planning_step_text(const struct plan *plan, size_t step);
+
+#endif

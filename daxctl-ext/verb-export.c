@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "client.h"
+#include "core/config.h"
+#include "core/plan.h"
+#include "verb.h"
+
+struct export_options {
+	const char *topology;
+};
+
+static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
+{
+	const struct export_options *options = userdata;
+	const struct client client = {
+		.worker = getenv("DAXD_WORKER"),
+		.simulation = options->topology,
+	};
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(problem_list_clear) struct problem_list notes = { 0 };
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	enum cli_exit status;
+
+	(void)args; /* it takes none */
+	status = client_scan(&client, &topology, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (export_config(topology, &config, &report) < 0) {
+		problem_list_take_report(&cli->problems, NULL, &report);
+		return CLI_FAILED;
+	}
+	status = cli_print_json(cli, config_to_json(config));
+	problem_list_take_report(&notes, NULL, &report);
+	problem_list_print_notes(&notes, cli->err, cli->colour_err);
+	return status;
+}
+
+static const struct verb_option options[] = {
+	OPTION_TOPOLOGY(struct export_options),
+};
+
+const struct verb verb_export = {
+	.name = "export",
+	.help = "Print a configuration that describes the machine as it is now",
+	.about = "Applying it to the same machine does nothing. "
+		 "What a configuration cannot express is noted on the standard error output.",
+	VERB_OPTIONS(struct export_options, options),
+	.run = run,
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "planning.h"
+#include "verb.h"
+
+struct plan_options {
+	const char *topology;
+	bool allow_data_loss;
+};
+
+static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
+{
+	const struct plan_options *options = userdata;
+	const struct client client = {
+		.worker = getenv("DAXD_WORKER"),
+		.simulation = options->topology,
+	};
+	_cleanup_(documents_clear) struct documents documents = { 0 };
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	enum cli_exit status;
+
+	status = planning_load(cli, args, &documents);
+	if (status == CLI_DONE)
+		status = planning_make(cli, &documents, &client, &plan);
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json)
+		status = cli_print_json(cli, plan_to_json(plan, cli->out_terminal));
+	else
+		planning_print(cli, plan);
+	if (status != CLI_DONE)
+		return status;
+	return planning_check_losses(cli, plan, options->allow_data_loss);
+}
+
+static const struct verb_option options[] = {
+	OPTION_TOPOLOGY(struct plan_options),
+	OPTION_ALLOW_DATA_LOSS(struct plan_options),
+};
+
+const struct verb verb_plan = {
+	.name = "plan",
+	.args = "CONFIG...",
+	.min_args = 1,
+	.max_args = ANY_NUMBER,
+	.help = "Show the steps that apply would take, and change nothing",
+	.about = "Steps that lose data come first, in a section of their own, and are marked "
+		 "with \"!\" where they stand in the order. "
+		 "The exit status is 3 when there are such steps and --allow-data-loss is not "
+		 "given: apply with the same options would refuse.",
+	.json = "Print the plan as JSON.",
+	VERB_OPTIONS(struct plan_options, options),
+	.run = run,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Run a program, feed it, and take what it says line by line: no shell, and no way for the two
+ * to wait for each other.
+ */
+#ifndef DAXCTL_EXT_WORKER_H
+#define DAXCTL_EXT_WORKER_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* line ends with NUL, not newline; it may be changed. Negative errno ends the conversation. */
+typedef int worker_line(void *userdata, char *line, size_t length);
+
+struct worker_end {
+	int status;    /* as from waitpid() */
+	char *last;    /* last line of its stderr, NULL: none */
+};
+
+void worker_end_clear(struct worker_end *end);
+
+/*
+ * Start argv[0] with input as its stdin, call back for each line of its stdout, and wait for
+ * it.  An error means that it could not be run or that the callback gave it up; how it ended
+ * by itself is in *ret.  SIGPIPE must be ignored.
+ */
+int worker_run(char *const argv[], const char *input, size_t input_length, worker_line *callback,
+	       void *userdata, struct worker_end *ret, struct error *reterr);
+
+#endif
