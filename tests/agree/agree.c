@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agree: run every case on the kernel and on a simulation that starts as the machine is, and
+ * compare what both answer and what both have become.  To be run as root in the test machine:
+ * it destroys what is there.
+ */
+#include "agree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/identity.h"
+#include "core/topology-json.h"
+#include "exec/backend.h"
+
+#define STATE_FILE "/run/agree-state.json"
+
+struct rig {
+	struct backend *kernel, *sim;
+	unsigned int passed, failed;
+};
+
+static void die(const char *what, const struct error *error)
+{
+	(void)fprintf(stderr, "agree: %s: %s\n", what, error ? error_message(error) : "");
+	exit(1);
+}
+
+static struct topology *scan(struct backend *backend)
+{
+	struct error error = ERROR_INIT;
+	struct topology *topology;
+
+	if (backend_scan(backend, &topology, &error) < 0)
+		die("cannot scan", &error);
+	return topology;
+}
+
+static const struct region *find_region(const struct topology *topology, enum which which)
+{
+	const struct region *found = NULL;
+
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		const struct region *region = &topology->regions[i];
+
+		if (which == SMALL_HMEM && region->type == REGION_HMEM &&
+		    (!found || region->range.size < found->range.size))
+			found = region;
+		if (which == PLAIN_PMEM && region->type == REGION_PMEM &&
+		    region->labels == LABELS_NONE)
+			return region;
+		/* The first pmem region in address order has a label area. */
+		if (which == BLANK_PMEM && region->type == REGION_PMEM && !found)
+			found = region;
+	}
+	if (!found)
+		die("this machine lacks a region that the cases need", NULL);
+	return found;
+}
+
+static void fill_namespace(const struct agree_case *c, struct step *step)
+{
+	char name[32];
+
+	if (c->ns) {
+		(void)snprintf(name, sizeof(name), "agree%u", c->ns);
+		step->uuid = volume_uuid(&(struct uuid){ "" }, name, MODE_DEVDAX);
+		step->label = strdup(name);
+	}
+	step->info_uuid = uuid_derive(&step->uuid, step_kind_word(c->kind));
+	step->mode = c->mode;
+	step->map = c->map;
+	step->size = c->size;
+}
+
+static struct step make_step(const struct agree_case *c, const struct region *region)
+{
+	struct step step = { .kind = c->kind, .align = c->align, .driver = c->driver,
+			     .zone = c->zone };
+
+	step.region = strdup(region->path);
+	step.start = region->range.start + c->start;
+	for (size_t i = 0; i < ARRAY_SIZE(c->ranges) && c->ranges[i].size; i++) {
+		struct range range = c->ranges[i];
+
+		range.start += region->range.start;
+		(void)range_list_add(&step.ranges, range);
+	}
+	if (c->which != SMALL_HMEM)
+		fill_namespace(c, &step);
+	return step;
+}
+
+/* Names are the kernel's to give, holders come and go, and udev sets nodes when it likes. */
+static void forget_device(struct dax_device *device)
+{
+	free(device->name);
+	device->name = strdup("dax");
+	range_list_join(&device->ranges);
+	access_clear(&device->node);
+	holder_list_clear(&device->holders);
+	device->numa = -1;
+	/* An offline block has no zone, and seeds keep the align of what they were. */
+	if (device->size == 0)
+		device->align = 0;
+}
+
+static void forget_namespace(struct namespace *ns)
+{
+	free(ns->name);
+	ns->name = strdup("namespace");
+	free(ns->blockdev);
+	ns->blockdev = NULL;
+	access_clear(&ns->node);
+	holder_list_clear(&ns->holders);
+	if (ns->device)
+		forget_device(ns->device);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct dax_device *x = a, *y = b;
+	uint64_t p = x->ranges.n ? x->ranges.ranges[0].start : 0;
+	uint64_t q = y->ranges.n ? y->ranges.ranges[0].start : 0;
+
+	return (p > q) - (p < q);
+}
+
+static char *essence(struct topology *topology)
+{
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		struct region *region = &topology->regions[i];
+
+		/* The kernel derives another cookie when labels of another version are written. */
+		region->cookie = 0;
+		region->uuid = (struct uuid){ "" };
+		for (size_t j = 0; j < region->n_namespaces; j++)
+			forget_namespace(&region->namespaces[j]);
+		for (size_t j = 0; j < region->n_devices; j++)
+			forget_device(&region->devices[j]);
+		if (region->n_devices)
+			qsort(region->devices, region->n_devices, sizeof(*region->devices), by_start);
+	}
+	return topology_to_json(topology, true);
+}
+
+static void print_difference(const char *kernel, const char *sim)
+{
+	FILE *a = fopen("/run/agree-kernel", "w"), *b = fopen("/run/agree-sim", "w");
+
+	if (!a || !b)
+		die("cannot write /run", NULL);
+	(void)fputs(kernel, a);
+	(void)fputs(sim, b);
+	(void)fclose(a);
+	(void)fclose(b);
+	(void)fflush(stdout);
+	(void)execl("/usr/bin/diff", "diff", "-U4", "/run/agree-kernel", "/run/agree-sim",
+		    (char *)NULL);
+}
+
+static bool same_state(struct rig *rig)
+{
+	struct topology *kernel = scan(rig->kernel), *sim = scan(rig->sim);
+	char *have = essence(kernel), *want = essence(sim);
+	bool same = strcmp(have, want) == 0;
+
+	if (!same && getenv("AGREE_DIFF"))
+		print_difference(have, want);
+	free(have);
+	free(want);
+	topology_free(kernel);
+	topology_free(sim);
+	return same;
+}
+
+static int answer(struct backend *backend, const struct step *step, char **message)
+{
+	struct error error = ERROR_INIT;
+	int r = backend_apply(backend, step, &error);
+
+	*message = strdup(r < 0 ? error_message(&error) : "done");
+	error_clear(&error);
+	return -r;
+}
+
+static void run_case(struct rig *rig, const struct agree_case *c)
+{
+	struct topology *topology = scan(rig->sim);
+	struct step step = make_step(c, find_region(topology, c->which));
+	char *said_kernel, *said_sim;
+	int kernel = answer(rig->kernel, &step, &said_kernel);
+	int sim = answer(rig->sim, &step, &said_sim);
+	bool same = same_state(rig);
+
+	if (kernel == c->code && sim == c->code && same) {
+		rig->passed++;
+	} else {
+		rig->failed++;
+		(void)printf("%s: wanted %s\n  kernel: %s: %s\n  sim:    %s: %s\n%s", c->what,
+			     c->code ? strerrorname_np(c->code) : "success",
+			     kernel ? strerrorname_np(kernel) : "success", said_kernel,
+			     sim ? strerrorname_np(sim) : "success", said_sim,
+			     same ? "" : "  what is there afterwards differs\n");
+	}
+	free(said_kernel);
+	free(said_sim);
+	step_clear(&step);
+	topology_free(topology);
+}
+
+int main(void)
+{
+	struct error error = ERROR_INIT;
+	struct rig rig = { 0 };
+
+	if (kernel_backend_new(STATE_FILE, &rig.kernel, &error) < 0)
+		die("no kernel backend", &error);
+	if (sim_backend_new(scan(rig.kernel), &rig.sim, &error) < 0)
+		die("no simulator", &error);
+	for (size_t i = 0; i < n_agree_cases; i++)
+		run_case(&rig, &agree_cases[i]);
+	backend_free(rig.sim);
+	backend_free(rig.kernel);
+	(void)printf("%u passed, %u failed\n", rig.passed, rig.failed);
+	return rig.failed != 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cases that the kernel and the simulator must answer alike. */
+#ifndef DAXD_TESTS_AGREE_H
+#define DAXD_TESTS_AGREE_H
+
+#include <stddef.h>
+
+#include "core/step.h"
+#include "core/topology.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* The regions the cases speak of; found by what they are, since names and numbers move. */
+enum which {
+	BLANK_PMEM, /* labels never initialised at first */
+	PLAIN_PMEM, /* no label area */
+	SMALL_HMEM, /* the smaller dynamic region, 512M */
+};
+
+struct agree_case {
+	const char *what;
+	enum which which;
+	enum step_kind kind;
+	int code; /* positive errno that both must give, 0: success */
+	/* Offsets from the region's start; of CREATE and RESIZE up to two ranges. */
+	uint64_t start;
+	struct range ranges[2];
+	uint64_t size, align;
+	enum namespace_mode mode;
+	enum map_location map;
+	enum driver driver;
+	enum zone zone;
+	unsigned int ns; /* which made-up namespace: its uuid and label come from this number */
+};
+
+extern const struct agree_case agree_cases[];
+extern const size_t n_agree_cases;
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One case a line, in order: each starts from what the ones before it have left. */
+#include "agree.h"
+
+#include <errno.h>
+
+#include "base/macro.h"
+
+#define M * MIB
+
+#define DESTROY(w, c, at) \
+	{ w, SMALL_HMEM, STEP_DESTROY_DEVICE, c, .start = at }
+#define CREATE(w, c, a, ...) \
+	{ w, SMALL_HMEM, STEP_CREATE_DEVICE, c, .align = a, .ranges = { __VA_ARGS__ } }
+#define RESIZE(w, c, at, a, ...) \
+	{ w, SMALL_HMEM, STEP_RESIZE_DEVICE, c, .start = at, .align = a, .ranges = { __VA_ARGS__ } }
+#define DRIVE(w, c, k, at, d) \
+	{ w, SMALL_HMEM, k, c, .start = at, .driver = d }
+#define MEMORY(w, c, k, at, z) \
+	{ w, SMALL_HMEM, k, c, .start = at, .zone = z }
+#define NAMESPACE(w, c, k, n, s, m, a, mp) \
+	{ w, BLANK_PMEM, k, c, .ns = n, .size = s, .mode = m, .align = a, .map = mp }
+
+const struct agree_case agree_cases[] = {
+	/* The default device of the region, bound to kmem, its blocks offline. */
+	DESTROY("destroy a bound device", EBUSY, 0),
+	RESIZE("resize a bound device", EBUSY, 0, ALIGN_2M, { 0, 256 M }),
+	DRIVE("bind device_dax where kmem is", EBUSY, STEP_BIND, 0, DRIVER_DEVICE_DAX),
+	MEMORY("online in zone movable", 0, STEP_ONLINE, 0, ZONE_MOVABLE),
+	DRIVE("unbind kmem with memory online", EBUSY, STEP_UNBIND, 0, DRIVER_KMEM),
+	MEMORY("offline", 0, STEP_OFFLINE, 0, ZONE_NONE),
+	MEMORY("offline what is offline", 0, STEP_OFFLINE, 0, ZONE_NONE),
+	DRIVE("unbind kmem", 0, STEP_UNBIND, 0, DRIVER_KMEM),
+	DRIVE("unbind what has no driver", 0, STEP_UNBIND, 0, DRIVER_KMEM),
+	MEMORY("online a device that is no memory", EINVAL, STEP_ONLINE, 0, ZONE_MOVABLE),
+	DRIVE("bind device_dax", 0, STEP_BIND, 0, DRIVER_DEVICE_DAX),
+	DRIVE("bind what is bound so", 0, STEP_BIND, 0, DRIVER_DEVICE_DAX),
+	DRIVE("unbind device_dax", 0, STEP_UNBIND, 0, DRIVER_DEVICE_DAX),
+	CREATE("create in a full region", ENOSPC, ALIGN_2M, { 0, 128 M }),
+	DESTROY("destroy daxX.0: a seed of size 0 stays", 0, 0),
+	DESTROY("destroy what is not there", 0, 0),
+
+	CREATE("create in the seed", 0, ALIGN_2M, { 0, 128 M }),
+	CREATE("the same again", 0, ALIGN_2M, { 0, 128 M }),
+	CREATE("create over it", ENOMEM, ALIGN_2M, { 0, 64 M }),
+	CREATE("create partly over it", ENOMEM, ALIGN_2M, { 64 M, 128 M }),
+	CREATE("misaligned start", EINVAL, ALIGN_2M, { 129 M, 128 M }),
+	CREATE("misaligned length", EINVAL, ALIGN_2M, { 128 M, 3 M }),
+	CREATE("beyond the region", ENOMEM, ALIGN_2M, { 512 M, 128 M }),
+	CREATE("across the region's end", ENOMEM, ALIGN_2M, { 448 M, 128 M }),
+	CREATE("align 1G with 128M", EINVAL, ALIGN_1G, { 128 M, 128 M }),
+	CREATE("align 4K", 0, ALIGN_4K, { 128 M, 32 M }),
+	CREATE("two ranges", 0, ALIGN_2M, { 192 M, 32 M }, { 256 M, 32 M }),
+	CREATE("second range over another device", ENOMEM, ALIGN_2M, { 320 M, 32 M }, { 0, 32 M }),
+	DRIVE("memory from less than a block", EINVAL, STEP_BIND, 128 M, DRIVER_KMEM),
+	DRIVE("a window", 0, STEP_BIND, 128 M, DRIVER_DEVICE_DAX),
+	DRIVE("memory", 0, STEP_BIND, 0, DRIVER_KMEM),
+	MEMORY("zone normal", 0, STEP_ONLINE, 0, ZONE_NORMAL),
+	MEMORY("from normal to movable", 0, STEP_ONLINE, 0, ZONE_MOVABLE),
+	MEMORY("offline", 0, STEP_OFFLINE, 0, ZONE_NONE),
+	DRIVE("no memory any more", 0, STEP_UNBIND, 0, DRIVER_KMEM),
+
+	RESIZE("shrink to half", 0, 0, ALIGN_2M, { 0, 64 M }),
+	RESIZE("grow by a further range", 0, 0, ALIGN_2M, { 0, 64 M }, { 384 M, 64 M }),
+	RESIZE("drop the second range", 0, 0, ALIGN_2M, { 0, 64 M }),
+	RESIZE("grow into a taken range", ENOMEM, 0, ALIGN_2M, { 0, 64 M }, { 192 M, 32 M }),
+	RESIZE("to align 4K", 0, 0, ALIGN_4K, { 0, 64 M }),
+	RESIZE("to an align that no range fits", EINVAL, 0, ALIGN_1G, { 0, 64 M }),
+	RESIZE("move elsewhere", 0, 0, ALIGN_2M, { 448 M, 64 M }),
+	RESIZE("what is not there", ENOENT, 0, ALIGN_2M, { 0, 32 M }),
+	DESTROY("destroy the moved one", 0, 448 M),
+	DESTROY("destroy the one with two ranges", 0, 192 M),
+	DESTROY("destroy the bound window", EBUSY, 128 M),
+	DRIVE("unbind the window", 0, STEP_UNBIND, 128 M, DRIVER_DEVICE_DAX),
+	DESTROY("destroy the window", 0, 128 M),
+
+	NAMESPACE("create without labels", ENXIO, STEP_CREATE_NAMESPACE, 1, 256 M,
+		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	{ "write labels", BLANK_PMEM, STEP_INIT_LABELS, .code = 0 },
+	{ "write labels again", BLANK_PMEM, STEP_INIT_LABELS, .code = 0 },
+	{ "write labels where none can be", PLAIN_PMEM, STEP_INIT_LABELS, .code = EOPNOTSUPP },
+	NAMESPACE("not a multiple of 16M", EINVAL, STEP_CREATE_NAMESPACE, 1, 24 M,
+		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	NAMESPACE("larger than the region", ENOSPC, STEP_CREATE_NAMESPACE, 1, 4096 M,
+		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	NAMESPACE("devdax, map dev", 0, STEP_CREATE_NAMESPACE, 1, 512 M, NAMESPACE_DEVDAX,
+		  ALIGN_2M, MAP_DEV),
+	NAMESPACE("the same again", 0, STEP_CREATE_NAMESPACE, 1, 512 M, NAMESPACE_DEVDAX,
+		  ALIGN_2M, MAP_DEV),
+	NAMESPACE("fsdax, map mem", 0, STEP_CREATE_NAMESPACE, 2, 256 M, NAMESPACE_FSDAX, ALIGN_2M,
+		  MAP_MEM),
+	NAMESPACE("fsdax, map dev", 0, STEP_CREATE_NAMESPACE, 3, 64 M, NAMESPACE_FSDAX, ALIGN_2M,
+		  MAP_DEV),
+	NAMESPACE("devdax, align 4K", 0, STEP_CREATE_NAMESPACE, 4, 64 M, NAMESPACE_DEVDAX,
+		  ALIGN_4K, MAP_MEM),
+	NAMESPACE("the smallest", 0, STEP_CREATE_NAMESPACE, 5, 16 M, NAMESPACE_DEVDAX, ALIGN_2M,
+		  MAP_MEM),
+	NAMESPACE("make a hole", 0, STEP_DESTROY_NAMESPACE, 2, 0, NAMESPACE_RAW, 0, MAP_NONE),
+	NAMESPACE("destroy what is not there", 0, STEP_DESTROY_NAMESPACE, 2, 0, NAMESPACE_RAW, 0,
+		  MAP_NONE),
+	NAMESPACE("first fit: into the hole", 0, STEP_CREATE_NAMESPACE, 6, 128 M, NAMESPACE_DEVDAX,
+		  ALIGN_2M, MAP_DEV),
+	NAMESPACE("too large for the hole: behind the others", 0, STEP_CREATE_NAMESPACE, 7, 256 M,
+		  NAMESPACE_FSDAX, ALIGN_2M, MAP_MEM),
+	NAMESPACE("in one piece only", ENOSPC, STEP_CREATE_NAMESPACE, 8, 1920 M,
+		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	NAMESPACE("fsdax to devdax", 0, STEP_CONVERT_NAMESPACE, 7, 0, NAMESPACE_DEVDAX, ALIGN_4K,
+		  MAP_DEV),
+	NAMESPACE("convert what is not there", ENOENT, STEP_CONVERT_NAMESPACE, 9, 0,
+		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	{ "the whole region without labels", PLAIN_PMEM, STEP_CONVERT_NAMESPACE, 0,
+	  .mode = NAMESPACE_DEVDAX, .align = ALIGN_2M, .map = MAP_DEV },
+	{ "it as memory: take the driver", PLAIN_PMEM, STEP_UNBIND, 0,
+	  .driver = DRIVER_DEVICE_DAX },
+	{ "it as memory: kmem", PLAIN_PMEM, STEP_BIND, 0, .driver = DRIVER_KMEM },
+	{ "it as memory: online", PLAIN_PMEM, STEP_ONLINE, 0, .zone = ZONE_MOVABLE },
+	{ "convert memory that is online", PLAIN_PMEM, STEP_CONVERT_NAMESPACE, EBUSY,
+	  .mode = NAMESPACE_FSDAX, .align = ALIGN_2M, .map = MAP_DEV },
+	{ "it as memory: offline", PLAIN_PMEM, STEP_OFFLINE, .code = 0 },
+	{ "it as memory: no more", PLAIN_PMEM, STEP_UNBIND, 0, .driver = DRIVER_KMEM },
+	{ "to fsdax", PLAIN_PMEM, STEP_CONVERT_NAMESPACE, 0, .mode = NAMESPACE_FSDAX,
+	  .align = ALIGN_2M, .map = MAP_MEM },
+};
+
+const size_t n_agree_cases = ARRAY_SIZE(agree_cases);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-fault TOPOLOGY CONFIG: fail each step of the plan in turn, in each way, once and for
+ * ever, then plan and apply again without faults: the machine must end as it does when nothing
+ * fails.  Failing for ever must also leave no volume half made: what did not fail is done, what
+ * failed is taken back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "core/config.h"
+#include "core/plan.h"
+#include "core/topology-json.h"
+#include "exec/executor.h"
+#include "exec/fault.h"
+
+/* The first apply after a fault may have to finish what another run left; not more. */
+#define TRIES 3
+
+struct tally {
+	unsigned int passed, failed;
+};
+
+struct rig {
+	char *topology_text;
+	struct config *config;
+	uint64_t *available; /* of each region when nothing fails */
+	struct tally tally;
+};
+
+static void die(const char *what, const struct report *report)
+{
+	for (size_t i = 0; report && i < report->n; i++)
+		(void)fprintf(stderr, "%s: %s\n",
+			      report->errors[i].pointer ? report->errors[i].pointer : "",
+			      error_message(&report->errors[i]));
+	(void)fprintf(stderr, "test-fault: %s\n", what);
+	exit(1);
+}
+
+static void ignore_event(void *userdata, const struct event *event)
+{
+	(void)userdata;
+	(void)event;
+}
+
+static char *load(const char *path)
+{
+	struct error error = ERROR_INIT;
+	char *text;
+
+	if (file_read(path, TOPOLOGY_SIZE_MAX, &text, NULL, &error) < 0)
+		die(error_message(&error), NULL);
+	return text;
+}
+
+static struct backend *new_machine(const struct rig *rig)
+{
+	struct report report = REPORT_INIT;
+	struct error error = ERROR_INIT;
+	struct topology *topology;
+	struct backend *backend;
+
+	if (topology_parse(rig->topology_text, strlen(rig->topology_text), &topology, &report) < 0)
+		die("the topology cannot be read", &report);
+	if (sim_backend_new(topology, &backend, &error) < 0)
+		die(error_message(&error), NULL);
+	return backend;
+}
+
+static struct plan *make_plan(const struct rig *rig, struct backend *backend)
+{
+	struct report report = REPORT_INIT;
+	struct plan *plan;
+
+	if (plan_build(rig->config, sim_topology(backend), &plan, &report) < 0)
+		die("there is no plan", &report);
+	return plan;
+}
+
+static enum outcome run_plan(struct backend *backend, const struct plan *plan)
+{
+	struct executor executor = { .backend = backend, .tell = ignore_event };
+
+	return executor_run(&executor, plan);
+}
+
+static void print_plan(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		_cleanup_(freep) char *what = step_describe(&plan->steps[i]);
+
+		(void)printf("  still to do: %s\n", what ? what : "");
+	}
+}
+
+/* Apply until nothing is left to do; false when it does not get there. */
+static bool converge(const struct rig *rig, struct backend *backend)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		struct plan *plan = make_plan(rig, backend);
+		size_t n_steps = plan->n_steps;
+
+		if (n_steps)
+			(void)run_plan(backend, plan);
+		if (n_steps && tries == TRIES - 1)
+			print_plan(plan);
+		plan_free(plan);
+		if (n_steps == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool same_as_without_faults(const struct rig *rig, struct backend *backend)
+{
+	const struct topology *topology = sim_topology(backend);
+
+	for (size_t i = 0; i < topology->n_regions; i++)
+		if (topology->regions[i].available != rig->available[i])
+			return false;
+	return true;
+}
+
+static void note(struct rig *rig, bool good, size_t step, const char *way, const char *what)
+{
+	if (good) {
+		rig->tally.passed++;
+		return;
+	}
+	rig->tally.failed++;
+	(void)printf("step %zu, %s: %s\n", step, way, what);
+}
+
+static void fail_step(struct rig *rig, size_t step, size_t times, enum fault_how how,
+		      const char *way)
+{
+	_cleanup_(backend_freep) struct backend *machine = new_machine(rig);
+	_cleanup_(backend_freep) struct backend *fault = NULL;
+	_cleanup_(plan_freep) struct plan *plan = make_plan(rig, machine);
+	struct error error = ERROR_INIT;
+
+	if (fault_backend_new(machine, step, times, how, &fault, &error) < 0)
+		die(error_message(&error), NULL);
+	note(rig, run_plan(fault, plan) == OUTCOME_FAILED, step, way, "the failure was not told");
+	note(rig, converge(rig, machine), step, way, "a second apply does not converge");
+	note(rig, same_as_without_faults(rig, machine), step, way, "space was lost");
+}
+
+static void remember(struct rig *rig, struct backend *backend)
+{
+	const struct topology *topology = sim_topology(backend);
+
+	rig->available = calloc(topology->n_regions + 1, sizeof(*rig->available));
+	if (!rig->available)
+		die("no memory", NULL);
+	for (size_t i = 0; i < topology->n_regions; i++)
+		rig->available[i] = topology->regions[i].available;
+}
+
+static size_t count_steps(struct rig *rig)
+{
+	struct backend *machine = new_machine(rig);
+	struct plan *plan = make_plan(rig, machine);
+	size_t n_steps = plan->n_steps;
+
+	note(rig, n_steps > 0, 0, "no fault", "there is nothing to do");
+	note(rig, run_plan(machine, plan) == OUTCOME_DONE, 0, "no fault", "apply failed");
+	note(rig, converge(rig, machine), 0, "no fault", "the plan that follows is not empty");
+	remember(rig, machine);
+	plan_free(plan);
+	backend_free(machine);
+	return n_steps;
+}
+
+int main(int argc, char *argv[])
+{
+	struct report report = REPORT_INIT;
+	struct rig rig = { 0 };
+	char *text;
+	size_t n_steps;
+
+	if (argc != 3)
+		die("usage: test-fault TOPOLOGY CONFIG", NULL);
+	rig.topology_text = load(argv[1]);
+	text = load(argv[2]);
+	if (config_parse(text, strlen(text), &rig.config, &report) < 0 ||
+	    config_check(rig.config, &report) < 0)
+		die("the configuration cannot be read", &report);
+	n_steps = count_steps(&rig);
+	for (size_t step = 0; step < n_steps; step++) {
+		fail_step(&rig, step, 1, FAULT_BEFORE, "refused once");
+		fail_step(&rig, step, SIZE_MAX, FAULT_BEFORE, "refused for ever");
+		fail_step(&rig, step, 1, FAULT_AFTER, "done, then failed, once");
+		fail_step(&rig, step, SIZE_MAX, FAULT_AFTER, "done, then failed, for ever");
+		fail_step(&rig, step, 1, FAULT_SILENT, "not done, told as done, once");
+		fail_step(&rig, step, SIZE_MAX, FAULT_SILENT, "not done, told as done, for ever");
+	}
+	free(text);
+	free(rig.topology_text);
+	free(rig.available);
+	config_free(rig.config);
+	(void)printf("%u passed, %u failed\n", rig.tally.passed, rig.tally.failed);
+	return rig.tally.failed != 0;
+}
