@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# For tests inside the test machine: run, compare, count.  Source it, end with finish.
+passed=0 failed=0
+out=/run/test.out
+
+verdict() { # NAME STATUS-OF-THE-CONDITION
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAIL %s\n' "$1"
+		sed 's/^/     | /' "$out"
+	fi
+}
+
+# expect STATUS NAME COMMAND...: the command's exit status is this; its output is kept
+expect() {
+	want=$1 name=$2
+	shift 2
+	"$@" >"$out" 2>&1
+	got=$?
+	[ "$got" -eq "$want" ] || echo "exit $got, not $want" >>"$out"
+	[ "$got" -eq "$want" ]
+	verdict "$name" $?
+}
+
+# says TEXT NAME: the last command said that
+says() {
+	grep -qF -e "$1" "$out"
+	verdict "$2" $?
+}
+
+# same FILE FILE NAME
+same() {
+	diff -u "$1" "$2" >"$out" 2>&1
+	verdict "$3" $?
+}
+
+# The state of the machine without who holds what, which may change by itself.
+state() {
+	daxctl-ext status --json | grep -v '"pid"'
+}
+
+nothing_to_do() {
+	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
+	says 'Nothing to do' "$2: is empty"
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+}

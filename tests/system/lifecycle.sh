@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# A configuration with every mode, from a new machine to an empty one again, as its user would.
+cd /root/system || exit
+. ./lib.sh
+
+device_of() { # VOLUME: its /dev/daxX.Y
+	daxctl-ext status | sed -n "s/^  $1 .* \\(dax[0-9]*\\.[0-9]*\\),.*/\\/dev\\/\\1/p"
+}
+
+one() { # JSON of a volume: a configuration of it alone
+	printf '{ "daxd": 1, "volumes": [ %s ] }\n' "$1" >/run/one.json
+}
+
+state >/run/before
+expect 3 'labels that were never written need --allow-data-loss' daxctl-ext apply volumes.json
+says 'init-labels' 'and that is said'
+expect 0 'dry run' daxctl-ext apply --dry-run --allow-data-loss volumes.json
+expect 2 'a bad volume beside good ones' daxctl-ext apply --allow-data-loss bad.json
+says '/volumes/1/size' 'is located'
+state >/run/after
+same /run/before /run/after 'none of these has changed anything'
+
+expect 0 'apply' daxctl-ext apply --allow-data-loss volumes.json
+nothing_to_do volumes.json 'apply'
+expect 0 'apply again' daxctl-ext apply volumes.json
+daxctl-ext status >"$out"
+for line in 'vm-a .*devdax .*256M .*root:kvm 0660' 'fine .*devdax .*64M .*align 4K' \
+	'images .*fsdax .*256M .*nobody:disk' 'spill .*system-ram .*384M .*online movable' \
+	'far .*system-ram .*256M .*online movable' 'near .*system-ram .*128M .*online movable' \
+	'window .*devdax .*100M .*root:kvm 0660' 'pool .*system-ram .*512M .*offline'; do
+	grep -q "$line" "$out"
+	verdict "status shows: $line" $?
+done
+# The kernel's own word for the zone of each block that is online.
+cat /sys/devices/system/node/node1/memory*/valid_zones | sort -u >"$out"
+[ "$(cat "$out")" = Movable ]
+verdict 'blocks of node 1 are in the zone that was asked for' $?
+
+daxctl-ext export >/run/export.json 2>/run/notes
+nothing_to_do /run/export.json 'export'
+
+# In use: refused, and nothing is lost.
+images=/dev/$(daxctl-ext status | sed -n 's/^  images .* \(pmem[0-9.]*\),.*/\1/p')
+expect 0 'a file system on images' mkfs.ext4 -q -b 4096 "$images"
+mkdir -p /mnt/images
+expect 0 'mounts with -o dax' mount -o dax=always "$images" /mnt/images
+head -c 1000000 /dev/urandom >/mnt/images/data
+cksum </mnt/images/data >/run/sum.before
+one '{ "name": "images", "ensure": "absent" }'
+expect 2 'destroying a mounted volume is refused' daxctl-ext apply --allow-data-loss /run/one.json
+says '/mnt/images' 'and the mount is named'
+one '{ "name": "images", "region": { "type": "pmem", "target_node": 3 }, "mode": "fsdax", "size": "128M" }'
+expect 2 'so is resizing it' daxctl-ext apply --allow-data-loss /run/one.json
+umount /mnt/images
+expect 3 'unmounted, it needs --allow-data-loss' daxctl-ext apply /run/one.json
+mount -o dax=always "$images" /mnt/images
+cksum </mnt/images/data >/run/sum.after
+same /run/sum.before /run/sum.after 'its data is as it was'
+umount /mnt/images
+exec 3<"$(device_of window)"
+one '{ "name": "window", "ensure": "absent" }'
+expect 2 'destroying an open device is refused' daxctl-ext apply --allow-data-loss /run/one.json
+says "(pid $$)" 'and the process is named'
+exec 3<&-
+
+# Changes in place.
+one '{ "name": "rest", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "200M" }'
+expect 3 'shrinking a devdax needs --allow-data-loss' daxctl-ext plan /run/one.json
+expect 0 'shrink' daxctl-ext apply --allow-data-loss /run/one.json
+nothing_to_do /run/one.json 'shrink'
+one '{ "name": "window", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "200M" }'
+expect 0 'grow into a second range' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'grow'
+one '{ "name": "near", "region": { "type": "hmem", "target_node": 1 }, "mode": "system-ram", "persist": "kmem", "size": "128M", "online": false }'
+expect 0 'memory goes offline' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'memory goes offline'
+one '{ "name": "far", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "256M" }'
+expect 0 'memory becomes a device' daxctl-ext apply /run/one.json
+one '{ "name": "far", "region": { "type": "hmem", "target_node": 1 }, "mode": "system-ram", "persist": "kmem", "size": "256M" }'
+expect 3 'a device becoming memory loses data' daxctl-ext apply /run/one.json
+expect 0 'and may, with --allow-data-loss' daxctl-ext apply --allow-data-loss /run/one.json
+nothing_to_do /run/one.json 'memory again'
+
+# A step that fails takes its volume back, and leaves the others.
+state >/run/before
+cat >/run/one.json <<-'EOF'
+	{ "daxd": 1, "volumes": [
+	  { "name": "bad", "region": { "type": "pmem", "target_node": 5 }, "mode": "devdax",
+	    "size": "64M", "group": "no-such-group" } ] }
+EOF
+expect 1 'a group that is not there' daxctl-ext apply --allow-data-loss /run/one.json
+says 'no-such-group' 'is named'
+expect 0 'its namespace is taken back' sh -c '! daxctl-ext status | grep -w bad'
+
+# Who may, and when.
+expect 4 'nobody may apply' setpriv --reuid=65534 --regid=65534 --clear-groups \
+	daxctl-ext apply volumes.json
+flock -x /run/daxd/lock sleep 100 &
+holder=$!
+until ! flock -n /run/daxd/lock true; do :; done
+one '{ "name": "rest", "ensure": "absent" }'
+expect 5 'a second apply at the same time' daxctl-ext apply --allow-data-loss /run/one.json
+kill "$holder"
+pkill -f 'sleep 100'
+wait "$holder" 2>/dev/null
+
+expect 0 'remove all' daxctl-ext apply --allow-data-loss absent.json
+nothing_to_do absent.json 'remove all'
+daxctl-ext status >"$out"
+expect 1 'no device but what the kernel keeps' sh -c \
+	'daxctl-ext status | grep -E "^  (vm-a|fine|images|spill|far|near|window|rest|pool) "'
+expect 0 'and all again' daxctl-ext apply --allow-data-loss volumes.json
+nothing_to_do volumes.json 'all again'
+# Zone normal comes last: the kernel may keep such memory until the next boot.
+one '{ "name": "pool", "region": { "type": "hmem", "target_node": 2 }, "mode": "system-ram", "persist": "kmem", "size": "all", "zone": "normal" }'
+expect 0 'zone normal' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'zone normal'
+cat /sys/devices/system/node/node2/memory*/valid_zones | sort -u >"$out"
+[ "$(cat "$out")" = Normal ]
+verdict 'blocks of node 2 are in zone normal' $?
+dmesg | grep -E 'BUG|Oops|WARNING:|leak' >"$out"
+[ ! -s "$out" ]
+verdict 'the kernel has nothing to complain of' $?
+finish

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian packages, by name, through an apt of our own.
+
+Only the address of the mirror, its proxy settings and its signing keys are the machine's: the
+configuration, the lists, the downloads and the set of installed packages are private,
+so nothing on the machine changes and no root is needed.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import time
+
+from . import cache
+
+SUITE = "bookworm"
+BACKPORTS = SUITE + "-backports"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+LISTS_SECONDS = 24 * 3600
+
+
+class AptError(Exception):
+    """A package or its description could not be had."""
+
+
+def _machine_sources():
+    """(uri, suite) of the Debian archive in the machine's own configuration, best first."""
+    text = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+         "Created-By: Packages"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    rows = [line.split() for line in text.splitlines()]
+    sources = list(dict.fromkeys((r[0], r[1]) for r in rows if len(r) == 3 and r[2] == "main"))
+    suites = (SUITE, SUITE + "-updates", SUITE + "-security")
+    sources = [s for s in sources if s[1] in suites]
+    homes = [uri for uri, suite in sources if suite == SUITE]
+    if not homes:
+        raise AptError(f"This machine's apt sources name no mirror with {SUITE} main.")
+    # A third party may call its suite the same; the archive also carries the updates.
+    home = max(homes, key=lambda uri: (uri, SUITE + "-updates") in sources)
+    return ([(home, SUITE), (home, BACKPORTS)] +
+            [s for s in sources if s[1] == suites[2] or s == (home, suites[1])])
+
+
+def _machine_acquire():
+    """Proxies and the like: the lines of the machine's configuration that say how to fetch."""
+    text = subprocess.run(["apt-config", "dump"], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
+    own = re.compile(r"Acquire::(IndexTargets|CompressionTypes|Changelogs|Languages|cdrom)\b")
+    return [line for line in text.splitlines()
+            if line.startswith("Acquire::") and not own.match(line) and not line.endswith(' "";')]
+
+
+def _configure(status=""):
+    """Write the private configuration; return the environment that makes apt use it."""
+    top = os.path.join(cache.root(), "apt")
+    for name in ("etc/parts.d", "state/lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(top, name), exist_ok=True)
+    keys = f"[arch=amd64 signed-by={KEYRING}]" if os.path.exists(KEYRING) else "[arch=amd64]"
+    sources = "".join(f"deb {keys} {uri} {suite} main\n" for uri, suite in _machine_sources())
+    settings = _machine_acquire() + [
+        f'Dir::Etc "{top}/etc";',
+        'Dir::Etc::parts "parts.d"; Dir::Etc::main "main";',
+        'Dir::Etc::sourcelist "sources.list"; Dir::Etc::sourceparts "parts.d";',
+        'Dir::Etc::preferences "preferences"; Dir::Etc::preferencesparts "parts.d";',
+        'Dir::Etc::netrc "/etc/apt/auth.conf"; Dir::Etc::netrcparts "/etc/apt/auth.conf.d";',
+        'Dir::Etc::trusted "/etc/apt/trusted.gpg";',
+        'Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";',
+        f'Dir::State "{top}/state"; Dir::State::status "{top}/state/status";',
+        f'Dir::Cache "{top}/cache";',
+        f'Dir::Log "{top}";',
+        'APT::Architecture "amd64"; APT::Architectures { "amd64"; };',
+        'APT::Sandbox::User ""; APT::Install-Recommends "false"; APT::Get::Assume-Yes "true";',
+        'Acquire::Languages "none"; Acquire::GzipIndexes "true";',
+        'Acquire::Retries "3"; Acquire::http::Timeout "20";',
+        'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";',
+        'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";',
+    ]
+    for name, text in (("etc/sources.list", sources), ("etc/apt.conf", "\n".join(settings) + "\n"),
+                       ("state/status", status)):
+        with open(os.path.join(top, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    return {**os.environ, "APT_CONFIG": f"{top}/etc/apt.conf", "LC_ALL": "C"}
+
+
+def _run(env, *args, cwd=None):
+    done = subprocess.run(args, env=env, cwd=cwd, text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        tail = "\n".join(done.stderr.splitlines()[-8:])
+        raise AptError(f"{' '.join(args[:3])} failed with status {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def _update(env):
+    stamp = os.path.join(cache.root(), "apt", "updated")
+    with open(os.path.join(cache.root(), "apt/etc/sources.list"), encoding="utf-8") as file:
+        sources = file.read()
+    try:
+        with open(stamp, encoding="utf-8") as file:
+            same = file.read() == sources
+        if same and time.time() - os.stat(stamp).st_mtime < LISTS_SECONDS:
+            return
+    except OSError:
+        pass
+    cache.say("fetching the package lists")
+    _run(env, "apt-get", "update", "-q", "--error-on=any")
+    with open(stamp, "w", encoding="utf-8") as file:
+        file.write(sources)
+
+
+def _pretend(names):
+    """The description of packages that are not to be fetched, as if they were installed."""
+    return "".join(f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
+                   "Multi-Arch: allowed\nVersion: 99:99\nMaintainer: none\n"
+                   "Description: none\n\n" for name in names)
+
+
+def closure(name, packages, suite=SUITE, without=()):
+    """A directory with the packages and all they depend on, from SUITE where it has them."""
+    def fill(directory):
+        env = _configure(_pretend(without))
+        _update(env)
+        cache.say(f"fetching the packages of the {name}")
+        os.makedirs(os.path.join(directory, "partial"))
+        _run(env, "apt-get", "install", "-q", "--download-only", "-t", suite,
+             "-o", f"Dir::Cache::archives={directory}", *packages)
+        os.rmdir(os.path.join(directory, "partial"))
+
+    with cache.locked("apt"):
+        return cache.item(f"debs-{name}", cache.key(suite, *packages, "without", *without), fill)
+
+
+def kernel(name, suite):
+    """A directory with the one package that the suite's linux-image-amd64 stands for."""
+    def fill(directory):
+        env = _configure()
+        _update(env)
+        shown = _run(env, "apt-cache", "show", "linux-image-amd64/" + suite)
+        image = re.search(r"^Depends: (linux-image-\S+)", shown, re.M)
+        if not image:
+            raise AptError(f"linux-image-amd64 of {suite} names no kernel.")
+        cache.say(f"fetching {image[1]}")
+        _run(env, "apt-get", "download", "-q", "-t", suite, image[1], cwd=directory)
+
+    with cache.locked("apt"):
+        return cache.item(f"debs-kernel-{name}", cache.key(suite), fill)
+
+
+def debs(directory):
+    """The package files of a directory, in a stable order."""
+    return sorted(glob.glob(os.path.join(directory, "*.deb")))
