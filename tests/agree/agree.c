@@ -212,6 +212,33 @@ static void run_case(struct rig *rig, const struct agree_case *c)
 	topology_free(topology);
 }
 
+/*
+ * Bring the default device of the small region to where the cases begin: bound to kmem.  Before
+ * 6.3 the kernel knows no preferred driver, and whichever module came first has it.
+ */
+static void prepare(struct backend *kernel)
+{
+	static const struct agree_case begin[] = {
+		{ "take the driver", SMALL_HMEM, STEP_UNBIND, .driver = DRIVER_DEVICE_DAX },
+		{ "bind kmem", SMALL_HMEM, STEP_BIND, .driver = DRIVER_KMEM },
+	};
+	struct topology *topology = scan(kernel);
+	const struct region *region = find_region(topology, SMALL_HMEM);
+	struct error error = ERROR_INIT;
+
+	if (region->n_devices != 1)
+		die("the small region does not have its one default device", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(begin); i++) {
+		struct step step = make_step(&begin[i], region);
+
+		if (region->devices[0].driver != DRIVER_KMEM &&
+		    backend_apply(kernel, &step, &error) < 0)
+			die(begin[i].what, &error);
+		step_clear(&step);
+	}
+	topology_free(topology);
+}
+
 int main(void)
 {
 	struct error error = ERROR_INIT;
@@ -219,6 +246,7 @@ int main(void)
 
 	if (kernel_backend_new(STATE_FILE, &rig.kernel, &error) < 0)
 		die("no kernel backend", &error);
+	prepare(rig.kernel);
 	if (sim_backend_new(scan(rig.kernel), &rig.sim, &error) < 0)
 		die("no simulator", &error);
 	for (size_t i = 0; i < n_agree_cases; i++)
