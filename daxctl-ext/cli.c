@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "core/error-json.h"
 
 /* COLUMNS wins, as it does for ps and ls: it is how a script asks for a width. */
 static unsigned int find_width(FILE *out)
@@ -39,7 +40,7 @@ void cli_init(struct cli *cli, FILE *out, FILE *err)
 
 void cli_clear(struct cli *cli)
 {
-	problem_list_clear(&cli->problems);
+	report_clear(&cli->problems);
 }
 
 void cli_print_heading(const struct cli *cli, const char *text)
@@ -52,7 +53,7 @@ enum cli_exit cli_print_json(struct cli *cli, char *text)
 	_cleanup_(freep) char *json = text;
 
 	if (!json) {
-		problem_list_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
 	cli->json_printed = true;
@@ -82,14 +83,14 @@ static bool reader_is_gone(FILE *out)
 enum cli_exit cli_finish(struct cli *cli, enum cli_exit status)
 {
 	if (cli->json && cli->problems.n && (cli->json_lines || !cli->json_printed))
-		(void)cli_print_json(cli, problem_list_to_json(&cli->problems));
+		(void)cli_print_json(cli, report_to_json(&cli->problems));
 	errno = 0;
 	if ((fflush(cli->out) != 0 || ferror(cli->out)) && !reader_is_gone(cli->out)) {
-		problem_list_add(&cli->problems, errno ? errno : EIO, NULL,
+		problem_add(&cli->problems, errno ? errno : EIO, NULL,
 				 "Cannot write the output: %s.", strerror(errno ? errno : EIO));
 		status = status == CLI_DONE ? CLI_FAILED : status;
 	}
-	problem_list_print(&cli->problems, cli->err, cli->colour_err);
+	problems_print(&cli->problems, cli->err, cli->colour_err);
 	(void)fflush(cli->err); /* there is nowhere left to complain */
 	return status;
 }

@@ -29,7 +29,7 @@ struct cli {
 	bool out_terminal; /* out is a terminal */
 	bool colour_out, colour_err;
 	unsigned int width; /* columns to keep to; 0: no limit */
-	struct problem_list problems;
+	struct report problems;
 };
 
 /* Streams stay the caller's. */

@@ -21,7 +21,7 @@ struct answer {
 	void *userdata;
 	bool ended; /* apply: there was an end event */
 	enum outcome outcome;
-	struct problem_list *problems;
+	struct report *problems;
 };
 
 /* The worker is ours: words it should not say are a fault, or an old version. */
@@ -33,7 +33,7 @@ static int add_nonsense(struct answer *answer, struct report *report)
 	r = error_set(&error, EPROTO, "The answer of the worker cannot be understood: %s",
 		      error_message(&report->errors[0]));
 	(void)error_hint(&error, "daxctl-ext and daxd-worker must be of the same version");
-	problem_list_take(answer->problems, NULL, &error);
+	(void)report_take(answer->problems, &error);
 	return r;
 }
 
@@ -75,7 +75,7 @@ static void fill_argv(const struct client *client, const char *verb, char *argv[
 
 /* It ended without its answer. Why it says on stderr, unless it could not even do that. */
 static enum cli_exit add_death(const struct worker_end *end, const char *hint,
-			       struct problem_list *problems)
+			       struct report *problems)
 {
 	const char *said = end->last ? end->last : "it said nothing";
 	_cleanup_(report_clear) struct report not_json = REPORT_INIT;
@@ -94,7 +94,7 @@ static enum cli_exit add_death(const struct worker_end *end, const char *hint,
 	if (hint)
 		(void)error_hint(&error, "%s", hint);
 	status = cli_exit_of(error.code);
-	problem_list_take(problems, NULL, &error);
+	(void)report_take(problems, &error);
 	return status;
 }
 
@@ -112,13 +112,13 @@ static enum cli_exit run_worker(const struct client *client, const char *verb, c
 		return CLI_DONE;
 	/* What a callback refused is in the problems; the rest is in the error. */
 	if (r != -EPROTO)
-		problem_list_take(answer->problems, NULL, &error);
+		(void)report_take(answer->problems, &error);
 	error_clear(&error);
 	return CLI_FAILED;
 }
 
 static enum cli_exit read_simulation(const char *file, struct topology **ret,
-				     struct problem_list *problems)
+				     struct report *problems)
 {
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	_cleanup_(freep) char *text = NULL;
@@ -126,18 +126,19 @@ static enum cli_exit read_simulation(const char *file, struct topology **ret,
 	size_t length;
 
 	if (file_read(file, TOPOLOGY_SIZE_MAX, &text, &length, &error) < 0) {
-		problem_list_take(problems, NULL, &error);
+		(void)report_take(problems, &error);
 		return CLI_FAILED;
 	}
 	if (topology_parse(text, length, ret, &report) < 0) {
-		problem_list_take_report(problems, file, &report);
+		report_name_file(&report, 0, file);
+		problems_take(problems, &report);
 		return CLI_INVALID;
 	}
 	return CLI_DONE;
 }
 
 enum cli_exit client_scan(const struct client *client, struct topology **ret,
-			  struct problem_list *problems)
+			  struct report *problems)
 {
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
 	struct answer answer = { .problems = problems };
@@ -158,7 +159,7 @@ enum cli_exit client_scan(const struct client *client, struct topology **ret,
 
 enum cli_exit client_apply(const struct client *client, const struct plan *plan,
 			   client_event *callback, void *userdata, enum outcome *ret,
-			   struct problem_list *problems)
+			   struct report *problems)
 {
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
 	_cleanup_(freep) char *text = plan_to_json(plan, false);
@@ -170,7 +171,7 @@ enum cli_exit client_apply(const struct client *client, const struct plan *plan,
 	enum cli_exit status;
 
 	if (!text) {
-		problem_list_add(problems, ENOMEM, NULL, "There is no memory left.");
+		problem_add(problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
 	status = run_worker(client, "apply", text, take_event, &answer, &end);

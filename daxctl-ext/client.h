@@ -19,7 +19,7 @@ struct client {
 
 /* Problems are added; only CLI_DONE fills *ret. */
 enum cli_exit client_scan(const struct client *client, struct topology **ret,
-			  struct problem_list *problems);
+			  struct report *problems);
 
 /* Told of each event as it comes; line is its JSON without the newline. */
 typedef void client_event(void *userdata, const struct event *event, const char *line);
@@ -30,6 +30,6 @@ typedef void client_event(void *userdata, const struct event *event, const char 
  */
 enum cli_exit client_apply(const struct client *client, const struct plan *plan,
 			   client_event *callback, void *userdata, enum outcome *ret,
-			   struct problem_list *problems);
+			   struct report *problems);
 
 #endif

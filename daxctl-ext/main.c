@@ -14,7 +14,7 @@
 static const struct verb *choose_verb(struct cli *cli, const char *word)
 {
 	if (!word) {
-		problem_list_add(&cli->problems, EINVAL, "\"daxctl-ext help\" lists the verbs.",
+		problem_add(&cli->problems, EINVAL, "\"daxctl-ext help\" lists the verbs.",
 				 "A verb is missing.");
 		return NULL;
 	}
@@ -23,7 +23,7 @@ static const struct verb *choose_verb(struct cli *cli, const char *word)
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return &verb_version;
 	if (*word == '-') {
-		problem_list_add(&cli->problems, EINVAL,
+		problem_add(&cli->problems, EINVAL,
 				 "options come after the verb: daxctl-ext plan --json CONFIG",
 				 "There is no verb before the option %s.", word);
 		return NULL;

@@ -55,7 +55,7 @@ static void add_unknown(struct cli *cli, const struct verb *verb, const struct o
 		(void)error_hint(&error, "did you mean --%s?", near);
 	else
 		(void)error_hint(&error, "\"daxctl-ext help %s\" lists its options.", verb->name);
-	problem_list_take(&cli->problems, NULL, &error);
+	(void)report_take(&cli->problems, &error);
 }
 
 /*
@@ -85,9 +85,9 @@ static void add_getopt_problem(struct cli *cli, const struct verb *verb,
 	const char letter[] = { '-', (char)optopt, 0 };
 
 	if (value == ':')
-		problem_list_add(&cli->problems, EINVAL, NULL, "Option %s needs a value.", word);
+		problem_add(&cli->problems, EINVAL, NULL, "Option %s needs a value.", word);
 	else if (optopt >= VALUE_BASE)
-		problem_list_add(&cli->problems, EINVAL, NULL, "Option --%s takes no value.",
+		problem_add(&cli->problems, EINVAL, NULL, "Option --%s takes no value.",
 				 list->options[optopt - VALUE_BASE].name);
 	else if (optopt)
 		add_unknown(cli, verb, list, letter);
@@ -136,7 +136,7 @@ static void check_arguments(struct cli *cli, const struct verb *verb, size_t n, 
 	else
 		return;
 	(void)error_hint(&error, "\"daxctl-ext help %s\" shows what it takes.", verb->name);
-	problem_list_take(&cli->problems, NULL, &error);
+	(void)report_take(&cli->problems, &error);
 }
 
 enum cli_exit options_parse(struct cli *cli, const struct verb *verb, int argc, char *argv[],

@@ -7,38 +7,31 @@
 
 #include "table.h"
 
-enum cli_exit planning_load(struct cli *cli, char *const args[], struct documents *ret)
+enum cli_exit planning_load(struct cli *cli, char *const args[], struct config **ret)
 {
-	_cleanup_(documents_clear) struct documents documents = { 0 };
-	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
-	status = documents_load(args, &documents, &cli->problems);
+	status = documents_load(args, &config, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
-	if (config_supported(documents.config, &report) < 0) {
-		documents_locate(&documents, &report, &cli->problems);
+	if (config_supported(config, &cli->problems) < 0)
 		return CLI_INVALID;
-	}
-	*ret = documents;
-	documents = (struct documents){ 0 };
+	*ret = TAKE(config);
 	return CLI_DONE;
 }
 
-enum cli_exit planning_make(struct cli *cli, const struct documents *documents,
+enum cli_exit planning_make(struct cli *cli, const struct config *config,
 			    const struct client *client, struct plan **ret)
 {
 	_cleanup_(topology_freep) struct topology *topology = NULL;
-	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	enum cli_exit status;
 
 	status = client_scan(client, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
-	if (plan_build(documents->config, topology, ret, &report) < 0) {
-		documents_locate(documents, &report, &cli->problems);
+	if (plan_build(config, topology, ret, &cli->problems) < 0)
 		return CLI_INVALID;
-	}
 	return CLI_DONE;
 }
 
@@ -48,7 +41,7 @@ enum cli_exit planning_check_losses(struct cli *cli, const struct plan *plan, bo
 
 	if (!n || allowed)
 		return CLI_DONE;
-	problem_list_add(&cli->problems, ECANCELED,
+	problem_add(&cli->problems, ECANCELED,
 			 "look at the steps that are marked; if that is what you want, give apply "
 			 "the option --allow-data-loss",
 			 "%zu step%s would lose data, and --allow-data-loss is not given.", n,

@@ -12,9 +12,9 @@
 #include "documents.h"
 
 /* Read the configuration; also refuses what this version cannot do yet. */
-enum cli_exit planning_load(struct cli *cli, char *const args[], struct documents *ret);
+enum cli_exit planning_load(struct cli *cli, char *const args[], struct config **ret);
 /* Look at the machine and plan. */
-enum cli_exit planning_make(struct cli *cli, const struct documents *documents,
+enum cli_exit planning_make(struct cli *cli, const struct config *config,
 			    const struct client *client, struct plan **ret);
 
 /* CLI_REFUSED, and a problem that says so, when there are steps that lose data. */

@@ -273,7 +273,7 @@ enum cli_exit status_table_print(struct cli *cli, const struct topology *topolog
 	if (r == 0)
 		r = table_print(table, cli->out, cli->width, cli->colour_out);
 	if (r < 0) {
-		problem_list_add(&cli->problems, -r, NULL, "There is no memory left.");
+		problem_add(&cli->problems, -r, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
 	return CLI_DONE;

@@ -38,7 +38,7 @@ static void add_failure(struct attempt *attempt, const struct event *event)
 	_cleanup_(freep) char *step = planning_step_text(attempt->plan, event->step);
 
 	attempt->n_failed++;
-	problem_list_add(&attempt->cli->problems, event->error.code ? event->error.code : EIO,
+	problem_add(&attempt->cli->problems, event->error.code ? event->error.code : EIO,
 			 event->error.hint, "%s: %s", step ? step : "A step",
 			 error_message(&event->error));
 }
@@ -97,7 +97,7 @@ static enum cli_exit report_failure(struct attempt *attempt)
 	if (!attempt->end.code)
 		(void)error_set(&attempt->end, EIO, "The plan could not be carried out.");
 	status = cli_exit_of(attempt->end.code);
-	problem_list_take(&cli->problems, NULL, &attempt->end);
+	(void)report_take(&cli->problems, &attempt->end);
 	return status;
 }
 
@@ -107,7 +107,7 @@ static enum cli_exit report_busy(struct attempt *attempt)
 		(void)error_set(&attempt->end, EBUSY, "Another apply is running.");
 		(void)error_hint(&attempt->end, "wait until it is done, then run apply again");
 	}
-	problem_list_take(&attempt->cli->problems, NULL, &attempt->end);
+	(void)report_take(&attempt->cli->problems, &attempt->end);
 	return CLI_BUSY;
 }
 
@@ -145,7 +145,7 @@ static enum cli_exit run_plan(struct cli *cli, const struct client *client,
 	if (!cli->json)
 		attempt.progress = progress_new(cli, plan);
 	if (!attempt.states || (!cli->json && !attempt.progress)) {
-		problem_list_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
 	(void)fflush(cli->out); /* the plan is to be seen before it runs */
@@ -157,13 +157,13 @@ static enum cli_exit run_plan(struct cli *cli, const struct client *client,
 }
 
 static enum cli_exit plan_and_run(struct cli *cli, const struct client *client,
-				  const struct documents *documents,
+				  const struct config *config,
 				  const struct apply_options *options, bool *stale)
 {
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	enum cli_exit status;
 
-	status = planning_make(cli, documents, client, &plan);
+	status = planning_make(cli, config, client, &plan);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
@@ -178,11 +178,11 @@ static enum cli_exit plan_and_run(struct cli *cli, const struct client *client,
 }
 
 static enum cli_exit apply(struct cli *cli, const struct client *client,
-			   const struct documents *documents, const struct apply_options *options)
+			   const struct config *config, const struct apply_options *options)
 {
 	for (unsigned int i = 0; i < ATTEMPTS; i++) {
 		bool stale = false;
-		enum cli_exit status = plan_and_run(cli, client, documents, options, &stale);
+		enum cli_exit status = plan_and_run(cli, client, config, options, &stale);
 
 		if (!stale)
 			return status;
@@ -191,14 +191,14 @@ static enum cli_exit apply(struct cli *cli, const struct client *client,
 				    "done.\n\n",
 				    cli->out);
 	}
-	problem_list_add(&cli->problems, ESTALE, "something else changes it; stop that first",
+	problem_add(&cli->problems, ESTALE, "something else changes it; stop that first",
 			 "The machine changed each of the %d times between plan and apply.",
 			 ATTEMPTS);
 	return CLI_FAILED;
 }
 
 static enum cli_exit apply_simulated(struct cli *cli, struct client *client,
-				     const struct documents *documents,
+				     const struct config *config,
 				     const struct apply_options *options)
 {
 	_cleanup_(simulation_close) struct simulation simulation = { 0 };
@@ -206,16 +206,16 @@ static enum cli_exit apply_simulated(struct cli *cli, struct client *client,
 	enum cli_exit status;
 
 	if (simulation_open(&simulation, options->topology, &error) < 0) {
-		problem_list_take(&cli->problems, NULL, &error);
+		(void)report_take(&cli->problems, &error);
 		return CLI_FAILED;
 	}
 	client->simulation = simulation.file;
-	status = apply(cli, client, documents, options);
+	status = apply(cli, client, config, options);
 	/* What a failed run left is as interesting as what a good one did. */
 	if (!options->save || (status != CLI_DONE && status != CLI_FAILED))
 		return status;
 	if (simulation_save(&simulation, options->save, &error) < 0) {
-		problem_list_take(&cli->problems, NULL, &error);
+		(void)report_take(&cli->problems, &error);
 		return CLI_FAILED;
 	}
 	return status;
@@ -225,22 +225,22 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct apply_options *options = userdata;
 	struct client client = { .worker = getenv("DAXD_WORKER") };
-	_cleanup_(documents_clear) struct documents documents = { 0 };
+	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
 	cli->json_lines = true;
 	if (options->save && !options->topology) {
-		problem_list_add(&cli->problems, EINVAL,
+		problem_add(&cli->problems, EINVAL,
 				 "--save keeps what a simulated machine has become",
 				 "Option --save needs --topology.");
 		return CLI_INVALID;
 	}
-	status = planning_load(cli, args, &documents);
+	status = planning_load(cli, args, &config);
 	if (status != CLI_DONE)
 		return status;
 	if (options->topology)
-		return apply_simulated(cli, &client, &documents, options);
-	return apply(cli, &client, &documents, options);
+		return apply_simulated(cli, &client, config, options);
+	return apply(cli, &client, config, options);
 }
 
 static const struct verb_option options[] = {

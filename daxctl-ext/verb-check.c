@@ -1,38 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/error-json.h"
 #include "documents.h"
 #include "verb.h"
 
 /* What is right but cannot be done yet is better known before apply refuses it. */
-static void print_unsupported(struct cli *cli, const struct documents *documents)
+static void print_unsupported(struct cli *cli, const struct config *config)
 {
-	_cleanup_(problem_list_clear) struct problem_list notes = { 0 };
-	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(report_clear) struct report notes = REPORT_INIT;
 
-	if (config_supported(documents->config, &report) == 0)
+	if (config_supported(config, &notes) == 0)
 		return;
-	documents_locate(documents, &report, &notes);
 	(void)fflush(cli->out); /* so that the notes come after what they are about */
-	problem_list_print_notes(&notes, cli->err, cli->colour_err);
+	problems_print_notes(&notes, cli->err, cli->colour_err);
+}
+
+static size_t count_volumes(const struct config *config, const char *file)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_volumes; i++)
+		n += config->volumes[i].file == file;
+	return n;
 }
 
 static enum cli_exit run(struct cli *cli, const void *options, char *args[])
 {
-	_cleanup_(documents_clear) struct documents documents = { 0 };
+	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
 	(void)options; /* it has none of its own */
-	status = documents_load(args, &documents, &cli->problems);
+	status = documents_load(args, &config, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
-		status = cli_print_json(cli, problem_list_to_json(&cli->problems));
-	for (size_t i = 0; !cli->json && i < documents.n; i++) {
-		const struct document *document = &documents.documents[i];
+		status = cli_print_json(cli, report_to_json(&cli->problems));
+	for (size_t i = 0; !cli->json && i < config->n_files; i++) {
+		size_t n = count_volumes(config, config->files[i]);
 
-		(void)fprintf(cli->out, "%s: %zu volume%s, no problems\n", document->file,
-			      document->n, PLURAL(document->n));
+		(void)fprintf(cli->out, "%s: %zu volume%s, no problems\n", config->files[i], n,
+			      PLURAL(n));
 	}
-	print_unsupported(cli, &documents);
+	print_unsupported(cli, config);
 	return status;
 }
 

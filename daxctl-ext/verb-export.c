@@ -19,7 +19,6 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	};
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	_cleanup_(config_freep) struct config *config = NULL;
-	_cleanup_(problem_list_clear) struct problem_list notes = { 0 };
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	enum cli_exit status;
 
@@ -28,12 +27,11 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	if (status != CLI_DONE)
 		return status;
 	if (export_config(topology, &config, &report) < 0) {
-		problem_list_take_report(&cli->problems, NULL, &report);
+		problems_take(&cli->problems, &report);
 		return CLI_FAILED;
 	}
 	status = cli_print_json(cli, config_to_json(config));
-	problem_list_take_report(&notes, NULL, &report);
-	problem_list_print_notes(&notes, cli->err, cli->colour_err);
+	problems_print_notes(&report, cli->err, cli->colour_err);
 	return status;
 }
 

@@ -16,13 +16,13 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		.worker = getenv("DAXD_WORKER"),
 		.simulation = options->topology,
 	};
-	_cleanup_(documents_clear) struct documents documents = { 0 };
+	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	enum cli_exit status;
 
-	status = planning_load(cli, args, &documents);
+	status = planning_load(cli, args, &config);
 	if (status == CLI_DONE)
-		status = planning_make(cli, &documents, &client, &plan);
+		status = planning_make(cli, config, &client, &plan);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)

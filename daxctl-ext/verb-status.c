@@ -32,7 +32,7 @@ static void add_no_region(struct cli *cli, const struct topology *topology, cons
 		(void)error_hint(&error, "the machine has: %s",
 				 topology->n_regions ? names : "none");
 	free(names);
-	problem_list_take(&cli->problems, NULL, &error);
+	(void)report_take(&cli->problems, &error);
 }
 
 static const struct region *find_region(const struct topology *topology, const char *name)

@@ -27,6 +27,6 @@ const struct verb *verb_find(struct cli *cli, const char *name)
 		(void)error_hint(&error, "did you mean \"%s\"?", suggest(name, names, n));
 	else
 		(void)error_hint(&error, "\"daxctl-ext help\" lists the verbs.");
-	problem_list_take(&cli->problems, NULL, &error);
+	(void)report_take(&cli->problems, &error);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 void error_clear(struct error *error)
 {
 	free(error->message);
+	free(error->file);
 	free(error->pointer);
 	free(error->hint);
 	*error = (struct error)ERROR_INIT;
@@ -21,6 +22,13 @@ static char *format_text(const char *format, va_list args)
 	char *text;
 
 	return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
+/* Without memory for its name the error is told without it. */
+static void name_file(struct error *error, const char *file)
+{
+	if (file && !error->file)
+		error->file = strdup(file);
 }
 
 int error_set(struct error *error, int code, const char *format, ...)
@@ -42,6 +50,7 @@ int error_at(struct error *error, const struct path *at, int code, const char *f
 	assert(code > 0 && error->code == 0);
 	error->code = code;
 	error->pointer = path_to_pointer(at);
+	name_file(error, path_file(at));
 	va_start(args, format);
 	error->message = format_text(format, args);
 	va_end(args);
@@ -83,6 +92,7 @@ int error_copy(struct error *to, const struct error *from)
 	assert(to->code == 0);
 	to->code = from->code;
 	if ((from->message && !(to->message = strdup(from->message))) ||
+	    (from->file && !(to->file = strdup(from->file))) ||
 	    (from->pointer && !(to->pointer = strdup(from->pointer))) ||
 	    (from->hint && !(to->hint = strdup(from->hint)))) {
 		error_clear(to);
@@ -107,6 +117,7 @@ int report_add(struct report *report, const struct path *at, int code, const cha
 
 	error.code = code;
 	error.pointer = path_to_pointer(at);
+	name_file(&error, path_file(at));
 	error.hint = hint ? strdup(hint) : NULL;
 	va_start(args, format);
 	error.message = format_text(format, args);
@@ -128,6 +139,12 @@ int report_take(struct report *report, struct error *error)
 	report->n++;
 	error_move(slot, error);
 	return -code;
+}
+
+void report_name_file(struct report *report, size_t from, const char *file)
+{
+	for (size_t i = from; i < report->n; i++)
+		name_file(&report->errors[i], file);
 }
 
 int report_code(const struct report *report)

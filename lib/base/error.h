@@ -20,7 +20,8 @@
 struct error {
 	int code;      /* positive errno; 0: no error */
 	char *message; /* one sentence with its full stop; NULL when memory ran out */
-	char *pointer; /* JSON pointer, or NULL when no document is concerned */
+	char *file;    /* the document, or NULL */
+	char *pointer; /* JSON pointer into it, or NULL when no document is concerned */
 	char *hint;    /* what to do, or NULL */
 };
 
@@ -62,6 +63,8 @@ int report_add(struct report *report, const struct path *at, int code, const cha
 	       const char *format, ...) _printf_(5, 6);
 /* Add an error made elsewhere; takes what it holds. */
 int report_take(struct report *report, struct error *error);
+/* Say of which document the errors from the given one on are, where that is not known yet. */
+void report_name_file(struct report *report, size_t from, const char *file);
 /* 0 when the report is empty, else the first error's negative code. */
 int report_code(const struct report *report);
 

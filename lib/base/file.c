@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,4 +149,65 @@ int file_make_folders(const char *path, struct error *reterr)
 		if (!was)
 			return 0;
 	}
+}
+
+void file_list_clear(struct file_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->paths[i]);
+	free(list->paths);
+	*list = (struct file_list){ 0 };
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_wanted(const char *name, const char *ending)
+{
+	size_t length = strlen(name), end = strlen(ending);
+
+	return name[0] != '.' && length > end && strcmp(name + length - end, ending) == 0;
+}
+
+static int list_entries(DIR *dir, const char *folder, const char *ending, struct file_list *list)
+{
+	size_t length = strlen(folder);
+	const struct dirent *entry;
+
+	while (length > 1 && folder[length - 1] == '/')
+		length--;
+	while ((errno = 0, entry = readdir(dir))) {
+		char **slot;
+
+		if (!is_wanted(entry->d_name, ending))
+			continue;
+		slot = ARRAY_APPEND(list->paths, list->n);
+		if (!slot || asprintf(slot, "%.*s/%s", (int)length, folder, entry->d_name) < 0)
+			return -ENOMEM;
+		list->n++;
+	}
+	return -errno;
+}
+
+int file_list_folder(const char *folder, const char *ending, struct file_list *ret,
+		     struct error *reterr)
+{
+	_cleanup_(file_list_clear) struct file_list list = { 0 };
+	DIR *dir = opendir(folder);
+	int r = -errno;
+
+	if (dir) {
+		r = list_entries(dir, folder, ending, &list);
+		(void)closedir(dir); /* it was only read */
+	}
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot read the folder %s: %s.", folder,
+				 strerror(-r));
+	if (list.n)
+		qsort(list.paths, list.n, sizeof(*list.paths), by_path);
+	*ret = list;
+	list = (struct file_list){ 0 };
+	return 0;
 }

@@ -40,3 +40,10 @@ char *path_to_pointer(const struct path *path)
 	}
 	return text;
 }
+
+const char *path_file(const struct path *path)
+{
+	while (path && path->parent)
+		path = path->parent;
+	return path ? path->file : NULL;
+}

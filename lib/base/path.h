@@ -13,9 +13,13 @@ struct path {
 	const struct path *parent; /* NULL: this link hangs from the root */
 	const char *key;	   /* member name, or NULL for an array element */
 	size_t index;		   /* array element, when key is NULL */
+	const char *file;	   /* of the first link: the document, NULL: there is only one */
 };
 
 /* Returns a string the caller frees, or NULL when there is no memory.  path may be NULL (root). */
 char *path_to_pointer(const struct path *path);
+
+/* The document it is in, or NULL. */
+const char *path_file(const struct path *path);
 
 #endif

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,19 +322,37 @@ static int compare_mentions(const void *a, const void *b)
 	return r ? r : (x->volume > y->volume) - (x->volume < y->volume);
 }
 
+/* " of b.json", when a volume is not in the same document as another. */
+static void elsewhere(char text[static PATH_MAX], const struct volume *from,
+		      const struct volume *volume)
+{
+	text[0] = 0;
+	if (volume->file && from->file && strcmp(volume->file, from->file) != 0)
+		(void)snprintf(text, PATH_MAX, " of %s", volume->file);
+}
+
+static void report_same(struct report *report, const struct volume *first,
+			const struct volume *second, const char *member, const char *text)
+{
+	struct volume_path at;
+	char file[PATH_MAX];
+
+	elsewhere(file, second, first);
+	(void)report_add(report, volume_path(&at, second, member), EEXIST,
+			 file[0] ? "rename or remove one of them" : NULL,
+			 "Volume %zu%s has the same %s %s.", first->index, file, member,
+			 json_show(text).text);
+}
+
 static void check_unique(struct report *report, struct mention *mentions, size_t n,
 			 const char *member)
 {
-	struct volume_path at;
-
 	if (n > 1)
 		qsort(mentions, n, sizeof(mentions[0]), compare_mentions);
 	for (size_t i = 1; i < n; i++)
 		if (strcmp(mentions[i - 1].text, mentions[i].text) == 0)
-			(void)report_add(report, volume_path(&at, mentions[i].volume, member),
-					 EEXIST, NULL, "Volume %zu has the same %s %s.",
-					 mentions[i - 1].volume->index, member,
-					 json_show(mentions[i].text).text);
+			report_same(report, mentions[i - 1].volume, mentions[i].volume, member,
+				    mentions[i].text);
 }
 
 static void check_all_unique(struct report *report, const struct config *config)
@@ -377,12 +396,15 @@ static void report_overlap(struct report *report, const struct claim *claim,
 			   const struct claim *other)
 {
 	struct volume_path at;
+	char file[PATH_MAX];
 
+	elsewhere(file, claim->volume, other->volume);
 	at.item = (struct path){ .parent = volume_path(&at, claim->volume, "ranges"),
 				 .index = claim->index };
-	(void)report_add(report, &at.item, EEXIST, NULL, "The range %s overlaps %s of volume %zu.",
+	(void)report_add(report, &at.item, EEXIST, NULL,
+			 "The range %s overlaps %s of volume %zu%s.",
 			 show_range(claim->range).text, show_range(other->range).text,
-			 other->volume->index);
+			 other->volume->index, file);
 }
 
 /* In order of start, a range overlaps an earlier one when it overlaps the one that ends last. */

@@ -276,7 +276,23 @@ static void read_volumes(struct report *report, const struct json_value *value,
 		json_array(report, value, at, to, &list);
 }
 
-int config_parse(const char *text, size_t length, struct config **ret, struct report *report)
+/* So that every pointer into the document can say which one it is. */
+static int name_document(struct config *config, const char *file)
+{
+	config->files = calloc(1, sizeof(*config->files));
+	if (!config->files)
+		return -ENOMEM;
+	config->files[0] = strdup(file);
+	if (!config->files[0])
+		return -ENOMEM;
+	config->n_files = 1;
+	for (size_t i = 0; i < config->n_volumes; i++)
+		config->volumes[i].file = config->files[0];
+	return 0;
+}
+
+int config_parse(const char *text, size_t length, const char *file, struct config **ret,
+		 struct report *report)
 {
 	static const uint64_t version = CONFIG_VERSION;
 	static const struct json_field fields[] = {
@@ -287,6 +303,7 @@ int config_parse(const char *text, size_t length, struct config **ret, struct re
 	};
 	static const struct json_table table = JSON_TABLE("a configuration", fields);
 	_cleanup_(config_freep) struct config *config = NULL;
+	size_t before = report->n;
 	int r;
 
 	config = calloc(1, sizeof(*config));
@@ -295,9 +312,15 @@ int config_parse(const char *text, size_t length, struct config **ret, struct re
 		return -ENOMEM;
 	}
 	r = json_read_document(text, length, &table, config, report);
-	if (r < 0) {
+	if (r < 0)
 		(void)config_check(config, report); /* what it adds, the report holds */
+	if (file)
+		report_name_file(report, before, file);
+	if (r < 0)
 		return r;
+	if (file && name_document(config, file) < 0) {
+		json_no_memory(report);
+		return -ENOMEM;
 	}
 	*ret = TAKE(config);
 	return 0;

@@ -36,13 +36,40 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->n_volumes; i++)
 		volume_clear(&config->volumes[i]);
 	free(config->volumes);
+	for (size_t i = 0; i < config->n_files; i++)
+		free(config->files[i]);
+	free(config->files);
 	free(config);
+}
+
+int config_merge(struct config *config, struct config *other)
+{
+	_cleanup_(config_freep) struct config *from = other;
+
+	for (size_t i = 0; i < from->n_files; i++) {
+		char **slot = ARRAY_APPEND(config->files, config->n_files);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = TAKE(from->files[i]);
+		config->n_files++;
+	}
+	for (size_t i = 0; i < from->n_volumes; i++) {
+		struct volume *slot = ARRAY_APPEND(config->volumes, config->n_volumes);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = from->volumes[i];
+		from->volumes[i] = (struct volume){ 0 };
+		config->n_volumes++;
+	}
+	return 0;
 }
 
 const struct path *volume_path(struct volume_path *at, const struct volume *volume,
 			       const char *member)
 {
-	at->volumes = (struct path){ .key = "volumes" };
+	at->volumes = (struct path){ .key = "volumes", .file = volume->file };
 	at->volume = (struct path){ .parent = &at->volumes, .index = volume->index };
 	if (!member)
 		return &at->volume;

@@ -86,12 +86,16 @@ struct volume {
 	bool has_perm;
 	struct partition *partitions;
 	size_t n_partitions;
-	size_t index; /* in "volumes", for pointers into the document */
+	size_t index;	  /* in "volumes" of its document, for pointers into it */
+	const char *file; /* its document, one of config.files; NULL: it has no name */
 };
 
+/* One document, or several whose volumes were put together. */
 struct config {
 	struct volume *volumes;
 	size_t n_volumes;
+	char **files; /* the documents that have a name */
+	size_t n_files;
 };
 
 void config_free(struct config *config);
@@ -100,10 +104,13 @@ void volume_clear(struct volume *volume);
 
 /*
  * Read a document: syntax, types, unknown and duplicate keys, lossy numbers, values out of
- * their set.  All problems go to the report; *ret is set only when there were none.
- * Returns 0 or the report's code.
+ * their set.  All problems go to the report; *ret is set only when there were none.  file is
+ * what problems call the document, or NULL.  Returns 0 or the report's code.
  */
-int config_parse(const char *text, size_t length, struct config **ret, struct report *report);
+int config_parse(const char *text, size_t length, const char *file, struct config **ret,
+		 struct report *report);
+/* Append the volumes of another document, which is freed with it; -ENOMEM. */
+int config_merge(struct config *config, struct config *other);
 /* The rules between keys and between volumes: everything that needs no machine. */
 int config_check(const struct config *config, struct report *report);
 /*

@@ -32,8 +32,7 @@ static bool access_is(const struct access *have, const struct step *step)
 {
 	const struct access *want = &step->access;
 
-	return have->owner && (!want->owner || strcmp(want->owner, have->owner) == 0) &&
-	       (!want->group || strcmp(want->group, have->group) == 0) &&
+	return have->owner && access_owners_are(have, want->owner, want->group) &&
 	       (!step->has_perm || want->perm == have->perm);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An error as JSON: {"code":16,"errno":"EBUSY","message":"...","pointer":"...","hint":"..."}. */
+/* {"file":"...","pointer":"...","message":"...","hint":"...","code":16,"errno":"EBUSY"} */
 #ifndef DAXD_CORE_ERROR_JSON_H
 #define DAXD_CORE_ERROR_JSON_H
 
@@ -10,6 +10,9 @@
 void json_put_error(struct json_out *out, const char *key, const struct error *error);
 /* On one line; NULL: no memory. */
 char *error_to_json(const struct error *error);
+
+/* {"errors":[...]}, on one line; NULL: no memory. */
+char *report_to_json(const struct report *report);
 
 int error_parse(const char *text, size_t length, struct error *ret, struct report *report);
 

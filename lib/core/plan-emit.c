@@ -110,17 +110,13 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 			device->driver;
 }
 
-static bool text_differs(const char *want, const char *have)
-{
-	return want && (!have || strcmp(want, have) != 0);
-}
-
 static void emit_access(struct planner *p, struct goal *goal, const struct access *have)
 {
 	const struct volume *volume = goal->volume;
 	struct step *step;
-	bool differs = text_differs(volume->node.owner, have ? have->owner : NULL) ||
-		       text_differs(volume->node.group, have ? have->group : NULL) ||
+	const struct access none = { 0 };
+	bool differs = !access_owners_are(have ? have : &none, volume->node.owner,
+					  volume->node.group) ||
 		       (volume->has_perm && (!have || have->perm != volume->node.perm));
 
 	if (!differs)

@@ -54,7 +54,6 @@ void goal_refuse(struct planner *p, struct goal *goal, const char *member, int c
 		 const char *format, ...)
 {
 	struct volume_path at;
-	_cleanup_(freep) char *owned_hint = hint;
 	_cleanup_(freep) char *message = NULL;
 	va_list args;
 
@@ -67,6 +66,7 @@ void goal_refuse(struct planner *p, struct goal *goal, const char *member, int c
 	va_end(args);
 	(void)report_add(p->report, volume_path(&at, goal->volume, member), code, hint, "%s",
 			 message ? message : "");
+	free(hint);
 }
 
 void planner_drift(struct planner *p, const struct goal *goal, const char *attribute,

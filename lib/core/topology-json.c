@@ -19,6 +19,8 @@ static void put_access(struct json_out *out, const struct access *node)
 	json_open(out, "node", '{');
 	json_put_text(out, "owner", node->owner);
 	json_put_text(out, "group", node->group);
+	json_put_text(out, "uid", node->uid);
+	json_put_text(out, "gid", node->gid);
 	json_put_perm(out, "perm", node->perm);
 	json_close(out, '}');
 }

@@ -58,6 +58,8 @@ static const struct json_list range_list = { sizeof(struct range), json_range, N
 static const struct json_field access_fields[] = {
 	JSON_FIELD("owner", json_text, struct access, owner, .required = true),
 	JSON_FIELD("group", json_text, struct access, group, .required = true),
+	JSON_FIELD("uid", json_text, struct access, uid),
+	JSON_FIELD("gid", json_text, struct access, gid),
 	JSON_FIELD("perm", json_perm, struct access, perm, .required = true),
 };
 static const struct json_table access_table = JSON_TABLE("a node", access_fields);

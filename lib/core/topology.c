@@ -30,7 +30,22 @@ void access_clear(struct access *access)
 {
 	free(access->owner);
 	free(access->group);
+	free(access->uid);
+	free(access->gid);
 	*access = (struct access){ 0 };
+}
+
+static bool account_is(const char *want, const char *name, const char *number)
+{
+	return !want || strcmp(want, name) == 0 || (number && strcmp(want, number) == 0);
+}
+
+bool access_owners_are(const struct access *have, const char *owner, const char *group)
+{
+	if (!have->owner)
+		return !owner && !group;
+	return account_is(owner, have->owner, have->uid) &&
+	       account_is(group, have->group, have->gid);
 }
 
 void holder_list_clear(struct holder_list *list)

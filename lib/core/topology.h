@@ -103,8 +103,9 @@ struct holder_list {
 
 /* Who may open a device node: names, or decimal numbers where no name exists. */
 struct access {
-	char *owner, *group;
-	unsigned int perm; /* permission bits, 0777 mask */
+	char *owner, *group; /* names, or numbers of accounts that have none */
+	char *uid, *gid;     /* the numbers behind the names; NULL: not known */
+	unsigned int perm;   /* permission bits, 0777 mask */
 };
 
 struct dax_device {
@@ -203,6 +204,8 @@ void dax_device_clear(struct dax_device *device);
 void dimm_clear(struct dimm *dimm);
 void record_clear(struct record *record);
 void access_clear(struct access *access);
+/* Do they belong to whom is wanted, by name or by number?  What is not wanted (NULL) does not count. */
+bool access_owners_are(const struct access *have, const char *owner, const char *group);
 void holder_list_clear(struct holder_list *list);
 /* Copies name; -ENOMEM. */
 int holder_list_add(struct holder_list *list, enum holder_kind kind, const char *name, int pid);

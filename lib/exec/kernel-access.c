@@ -61,9 +61,11 @@ int kernel_read_access(const char *name, struct kernel_names *names, struct acce
 		if (look_up_names(names, st.st_uid, st.st_gid) < 0)
 			return error_oom(reterr);
 	access.perm = st.st_mode & 0777;
+	access.uid = number_text(st.st_uid);
+	access.gid = number_text(st.st_gid);
 	access.owner = strdup(names->owner);
 	access.group = strdup(names->group);
-	if (!access.owner || !access.group) {
+	if (!access.owner || !access.group || !access.uid || !access.gid) {
 		access_clear(&access);
 		return error_oom(reterr);
 	}

@@ -151,6 +151,9 @@ static int set_access(struct sim *sim, const struct step *step, struct error *re
 	if (replace_text(&access->owner, step->access.owner) < 0 ||
 	    replace_text(&access->group, step->access.group) < 0)
 		return error_oom(reterr);
+	/* Who has which number only a host knows. */
+	free(TAKE(access->uid));
+	free(TAKE(access->gid));
 	if (step->has_perm)
 		access->perm = step->access.perm;
 	return 0;

@@ -187,7 +187,7 @@ int main(int argc, char *argv[])
 		die("usage: test-fault TOPOLOGY CONFIG", NULL);
 	rig.topology_text = load(argv[1]);
 	text = load(argv[2]);
-	if (config_parse(text, strlen(text), &rig.config, &report) < 0 ||
+	if (config_parse(text, strlen(text), NULL, &rig.config, &report) < 0 ||
 	    config_check(rig.config, &report) < 0)
 		die("the configuration cannot be read", &report);
 	n_steps = count_steps(&rig);

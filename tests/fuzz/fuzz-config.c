@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(freep) char *first = NULL, *second = NULL;
 	struct report report = REPORT_INIT;
 
-	if (config_parse((const char *)data, size, &config, &report) < 0) {
+	if (config_parse((const char *)data, size, NULL, &config, &report) < 0) {
 		if (report.n == 0)
 			abort();
 		report_clear(&report);
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)config_supported(config, &report);
 	report_clear(&report);
 	first = config_to_json(config);
-	if (config_parse(first, strlen(first), &again, &report) < 0)
+	if (config_parse(first, strlen(first), NULL, &again, &report) < 0)
 		abort();
 	second = config_to_json(again);
 	if (strcmp(first, second) != 0)

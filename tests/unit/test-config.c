@@ -17,7 +17,7 @@ static char *problems(const char *text)
 	size_t size;
 	FILE *out = open_memstream(&lines, &size);
 
-	if (config_parse(text, strlen(text), &config, &report) == 0)
+	if (config_parse(text, strlen(text), NULL, &config, &report) == 0)
 		(void)config_check(config, &report);
 	for (size_t i = 0; i < report.n; i++)
 		(void)fprintf(out, "%s: %s\n", report.errors[i].pointer,
@@ -115,7 +115,7 @@ TEST(config_size_hints)
 			       "{\"daxd\":1,\"volumes\":[{\"name\":\"a\",\"region\":{\"numa\":0},"
 			       "\"mode\":\"devdax\",\"size\":%s}]}",
 			       hints[i].size);
-		if (config_parse(text, strlen(text), &config, &report) == 0)
+		if (config_parse(text, strlen(text), NULL, &config, &report) == 0)
 			(void)config_check(config, &report);
 		CHECK_INT(report.n, 1, hints[i].size);
 		if (report.n)
@@ -134,7 +134,7 @@ TEST(config_values)
 	struct report report = REPORT_INIT;
 	const struct volume *volume;
 
-	CHECK_INT(config_parse(text, strlen(text), &config, &report), 0, "parse");
+	CHECK_INT(config_parse(text, strlen(text), NULL, &config, &report), 0, "parse");
 	if (!config)
 		return;
 	volume = &config->volumes[0];
@@ -173,11 +173,11 @@ TEST(config_round_trip)
 		_cleanup_(freep) char *first = NULL, *second = NULL;
 		struct report report = REPORT_INIT;
 
-		CHECK_INT(config_parse(texts[i], strlen(texts[i]), &config, &report), 0, texts[i]);
+		CHECK_INT(config_parse(texts[i], strlen(texts[i]), NULL, &config, &report), 0, texts[i]);
 		if (!config)
 			continue;
 		first = config_to_json(config);
-		CHECK_INT(config_parse(first, strlen(first), &again, &report), 0, first);
+		CHECK_INT(config_parse(first, strlen(first), NULL, &again, &report), 0, first);
 		if (!again)
 			continue;
 		second = config_to_json(again);
@@ -196,7 +196,7 @@ TEST(config_supported)
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct report report = REPORT_INIT;
 
-	CHECK_INT(config_parse(text, strlen(text), &config, &report), 0, "parse");
+	CHECK_INT(config_parse(text, strlen(text), NULL, &config, &report), 0, "parse");
 	if (!config)
 		return;
 	CHECK_INT(config_check(config, &report), 0, "check");

@@ -13,14 +13,14 @@ static const char *const lines[] = {
 	"{\"event\":\"step\",\"step\":3,\"state\":\"started\"}",
 	"{\"event\":\"step\",\"step\":3,\"state\":\"progress\",\"done\":2,\"total\":8}",
 	"{\"event\":\"step\",\"step\":3,\"state\":\"done\"}",
-	"{\"event\":\"step\",\"step\":4,\"state\":\"failed\",\"error\":{\"code\":16,\"errno\":"
-	"\"EBUSY\",\"message\":\"It is busy.\",\"hint\":\"unmount it\"}}",
+	"{\"event\":\"step\",\"step\":4,\"state\":\"failed\",\"error\":{\"message\":"
+	"\"It is busy.\",\"hint\":\"unmount it\",\"code\":16,\"errno\":\"EBUSY\"}}",
 	"{\"event\":\"step\",\"step\":5,\"state\":\"skipped\"}",
 	"{\"event\":\"step\",\"step\":3,\"state\":\"undone\"}",
 	"{\"event\":\"end\",\"outcome\":\"done\"}",
 	"{\"event\":\"end\",\"outcome\":\"busy\"}",
-	"{\"event\":\"end\",\"outcome\":\"failed\",\"error\":{\"code\":5,\"errno\":\"EIO\","
-	"\"message\":\"Bad.\",\"pointer\":\"/volumes/0\"}}",
+	"{\"event\":\"end\",\"outcome\":\"failed\",\"error\":{\"file\":\"a.json\","
+	"\"pointer\":\"/volumes/0\",\"message\":\"Bad.\",\"code\":5,\"errno\":\"EIO\"}}",
 };
 
 TEST(event_round_trip)
