@@ -163,6 +163,7 @@ static int prepare(const struct options *options, int *lock, struct journal **jo
 		r = *lock = lock_take(LOCK_FOLDER "/lock", reterr);
 	if (r < 0)
 		return r;
+	kernel_backend_recover();
 	return open_journal(options, journal, reterr);
 }
 

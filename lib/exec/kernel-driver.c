@@ -229,32 +229,17 @@ static int check_kmem(const struct kernel_device *device, struct error *reterr)
 			  SIZE_STR(block_size));
 }
 
-/*
- * With a policy to put new memory online at once, all of it lands in the zone of the policy,
- * where the kernel may keep some for ever.  So the policy is "offline" for the moment of the
- * bind; ONLINE brings the blocks into their zone.
- */
 static int bind_kmem(const struct kernel_device *device, struct error *reterr)
 {
-	static const char policy[] = "/sys/devices/system/memory/auto_online_blocks";
-	char was[32];
-	bool changed;
 	int r;
 
 	r = check_kmem(device, reterr);
+	if (r == 0)
+		r = kernel_hold_policy(reterr);
 	if (r < 0)
 		return r;
-	changed = sysfs_read(AT_FDCWD, policy, was, sizeof(was)) > 0 &&
-		  strcmp(was, "offline") != 0;
-	if (changed) {
-		r = sysfs_write(AT_FDCWD, policy, "offline");
-		if (r < 0)
-			return kernel_refused(reterr, "memory", "auto_online_blocks", "offline",
-					      -r);
-	}
 	r = bind_now(device, DRIVER_KMEM, reterr);
-	if (changed)
-		(void)sysfs_write(AT_FDCWD, policy, was); /* it took "offline" just now */
+	kernel_release_policy();
 	return r;
 }
 

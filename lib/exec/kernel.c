@@ -200,6 +200,11 @@ static void kernel_free(struct backend *backend)
 	free(backend);
 }
 
+void kernel_backend_recover(void)
+{
+	kernel_release_policy();
+}
+
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr)
 {
 	static const struct backend_ops ops = {

@@ -71,6 +71,10 @@ int kernel_open_region(const struct step *step, struct error *reterr);
 /* Does the name look like daxX.Y? */
 bool kernel_is_device_name(const char *name);
 
+/* kernel-policy.c: new memory stays offline between the two. */
+int kernel_hold_policy(struct error *reterr);
+void kernel_release_policy(void);
+
 /* kernel-memory.c */
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr);
 /* The memory blocks of a device bound to kmem. */

@@ -93,13 +93,24 @@ expect 1 'a group that is not there' daxctl-ext apply --allow-data-loss /run/one
 says 'no-such-group' 'is named'
 expect 0 'its namespace is taken back' sh -c '! daxctl-ext status | grep -w bad'
 
+# A worker that was killed in the middle of a bind has left a policy that is not its own.
+policy=/sys/devices/system/memory/auto_online_blocks
+echo online_movable >/run/daxd/auto_online_blocks
+one '{ "name": "rest", "ensure": "absent" }'
+expect 0 'the next apply' daxctl-ext apply --allow-data-loss /run/one.json
+grep -qx online_movable $policy
+verdict 'puts the policy for new memory back' $?
+[ ! -e /run/daxd/auto_online_blocks ]
+verdict 'and only once' $?
+echo offline >$policy
+
 # Who may, and when.
 expect 4 'nobody may apply' setpriv --reuid=65534 --regid=65534 --clear-groups \
 	daxctl-ext apply volumes.json
 flock -x /run/daxd/lock sleep 100 &
 holder=$!
 until ! flock -n /run/daxd/lock true; do :; done
-one '{ "name": "rest", "ensure": "absent" }'
+one '{ "name": "window", "ensure": "absent" }'
 expect 5 'a second apply at the same time' daxctl-ext apply --allow-data-loss /run/one.json
 kill "$holder"
 pkill -f 'sleep 100'
