@@ -33,5 +33,5 @@ while [ "$i" -lt "$runs" ]; do
 	i=$((i + 1))
 done
 echo "daxctl list, 256 devices: $((theirs / 1000)) ms"
-echo "daxctl-ext status --json: $((ours / 1000)) ms ($(grep -c 'dax0\.' /run/list) devices)"
+echo "daxctl-ext status --json: $((ours / 1000)) ms ($(grep -o '"name":"dax0[.][0-9]*"' /run/list | wc -l) devices)"
 awk "BEGIN { printf \"ratio: %.2f\\n\", $ours / $theirs }"
