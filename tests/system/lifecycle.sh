@@ -148,6 +148,19 @@ expect 1 'no device but what the kernel keeps' sh -c \
 	'daxctl-ext status | grep -E "^  (vm-a|fine|images|spill|far|near|window|rest|pool) "'
 expect 0 'and all again' daxctl-ext apply --allow-data-loss volumes.json
 nothing_to_do volumes.json 'all again'
+# What another program made is shown, kept, and goes when it is named by its uuid.
+region=$(daxctl-ext status | sed -n 's/^\(region[0-9]*\) .*/\1/p' | head -n 1)
+for mode in sector raw; do
+	expect 0 "ndctl makes mode $mode" ndctl create-namespace -r "$region" -m $mode -s 64M
+	uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$out")
+	expect 0 "status shows mode $mode" sh -c "daxctl-ext status | grep -w $mode"
+	nothing_to_do volumes.json "beside mode $mode"
+	one "{ \"name\": \"theirs\", \"ensure\": \"absent\", \"uuid\": \"$uuid\" }"
+	expect 3 "mode $mode is data" daxctl-ext apply /run/one.json
+	expect 0 "mode $mode goes" daxctl-ext apply --allow-data-loss /run/one.json
+	expect 1 "mode $mode is gone" sh -c "daxctl-ext status | grep -w $mode"
+done
+
 # Zone normal comes last: the kernel may keep such memory until the next boot.
 one '{ "name": "pool", "region": { "type": "hmem", "target_node": 2 }, "mode": "system-ram", "persist": "kmem", "size": "all", "zone": "normal" }'
 expect 0 'zone normal' daxctl-ext apply /run/one.json
