@@ -65,7 +65,7 @@ static struct volume *add_volume(struct exporter *x, const struct region *region
 	volume->index = x->config->n_volumes++;
 	volume->name = copy(x, name);
 	volume->zone = ZONE_MOVABLE;
-	volume->online = true;
+	volume->enabled = volume->online = true;
 	volume->wait = VOLUME_WAIT;
 	set_selector(volume, region);
 	return volume;
@@ -115,7 +115,9 @@ static const char *set_device(struct exporter *x, struct volume *volume,
 		volume->persist = PERSIST_KMEM;
 		return set_memory(volume, device);
 	case DRIVER_NONE:
-		return "it has no driver";
+		volume->mode = MODE_DEVDAX;
+		volume->enabled = false;
+		return NULL;
 	case DRIVER_OTHER:
 		break;
 	}

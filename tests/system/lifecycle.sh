@@ -161,6 +161,29 @@ for mode in sector raw; do
 	expect 1 "mode $mode is gone" sh -c "daxctl-ext status | grep -w $mode"
 done
 
+expect 0 'ndctl makes mode devdax' ndctl create-namespace -r "$region" -m devdax -s 256M
+uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$out")
+theirs() { # REST: a volume of that namespace
+	one "{ \"name\": \"theirs\", \"region\": { \"type\": \"pmem\" }, \"uuid\": \"$uuid\", \"size\": \"256M\", $1 }"
+}
+theirs '"mode": "devdax"'
+expect 2 'the uuid of an info block does not last' daxctl-ext plan /run/one.json
+uuid=$(sed -n 's/.*did you intend "\([-0-9a-f]*\)".*/\1/p' "$out")
+theirs '"mode": "devdax"'
+nothing_to_do /run/one.json 'a foreign device as it is'
+theirs '"mode": "devdax", "enabled": false'
+expect 0 'it is disabled' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'it is disabled'
+theirs '"mode": "system-ram", "persist": "kmem"'
+expect 3 'as memory it loses its data' daxctl-ext apply /run/one.json
+expect 0 'and may' daxctl-ext apply --allow-data-loss /run/one.json
+nothing_to_do /run/one.json 'as memory'
+theirs '"mode": "devdax"'
+expect 0 'memory has no data to lose' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'as a device again'
+one "{ \"name\": \"theirs\", \"ensure\": \"absent\", \"uuid\": \"$uuid\" }"
+expect 0 'and it goes' daxctl-ext apply --allow-data-loss /run/one.json
+
 # Zone normal comes last: the kernel may keep such memory until the next boot.
 one '{ "name": "pool", "region": { "type": "hmem", "target_node": 2 }, "mode": "system-ram", "persist": "kmem", "size": "all", "zone": "normal" }'
 expect 0 'zone normal' daxctl-ext apply /run/one.json
