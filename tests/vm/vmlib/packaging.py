@@ -46,13 +46,23 @@ def _files(path):
                    for name in names.splitlines())
 
 
-def database(root, paths):
-    """Lay dpkg's database of these packages into a tree."""
+def _control(path, name):
+    """The contents of one of the package's control files; empty when it has none."""
+    return subprocess.run(["dpkg-deb", "--info", path, name], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
+def database(root, paths, control=()):
+    """Lay dpkg's database of these packages into a tree, with the control files named."""
     with ThreadPoolExecutor(2) as pool:
         rows = list(zip(paths, pool.map(stanza, paths), pool.map(_files, paths)))
     for path, text, files in rows:
         same = re.search(r"^Multi-Arch: same$", text, re.M)
-        root.file(DATABASE + f"info/{_name(path)}{':amd64' if same else ''}.list", files)
+        info = DATABASE + f"info/{_name(path)}{':amd64' if same else ''}."
+        root.file(info + "list", files)
+        for name in control:
+            if contents := _control(path, name):
+                root.file(info + name, contents)
     root.file(DATABASE + "status", "\n".join(text for _, text, _ in rows))
     root.file(DATABASE + "info/format", "1\n")
     root.file(DATABASE + "available", "")
