@@ -110,26 +110,42 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 			device->driver;
 }
 
-static void emit_access(struct planner *p, struct goal *goal, const struct access *have)
+/* What udev is to make of the node; have NULL: it is not there yet, or about to change hands. */
+static void emit_publish(struct planner *p, struct goal *goal, const struct access *have)
 {
 	const struct volume *volume = goal->volume;
+	char *link = planner_text(p, "%s%s", volume->mode == MODE_FSDAX ? PMEM_LINKS : DAX_LINKS,
+				  volume->name);
 	struct step *step;
-	const struct access none = { 0 };
-	bool differs = !access_owners_are(have ? have : &none, volume->node.owner,
-					  volume->node.group) ||
-		       (volume->has_perm && (!have || have->perm != volume->node.perm));
 
-	if (!differs)
+	if (!link || (have && have->link && strcmp(have->link, link) == 0 &&
+		      access_owners_are(have, volume->node.owner, volume->node.group) &&
+		      (!volume->has_perm || have->perm == volume->node.perm))) {
+		free(link);
 		return;
+	}
 	step = emit_on_device(p, goal, goal->region, &goal->uuid,
 			      goal->ranges.n ? goal->ranges.ranges[0].start : 0, goal->device,
-			      STEP_SET_ACCESS, "who may open it is configured");
+			      STEP_PUBLISH, "so that it is found by name");
+	step->access.link = link;
 	if (volume->node.owner)
 		step_text(p, &step->access.owner, volume->node.owner);
 	if (volume->node.group)
 		step_text(p, &step->access.group, volume->node.group);
 	step->access.perm = volume->node.perm;
 	step->has_perm = volume->has_perm;
+}
+
+static void emit_withdraw(struct planner *p, struct goal *goal, const struct dax_device *device)
+{
+	struct step *step;
+
+	if (!device->node.link || !access_link_name(device->node.link))
+		return;
+	step = emit_on_device(p, goal, goal->region, &goal->uuid,
+			      device->ranges.n ? device->ranges.ranges[0].start : 0, device,
+			      STEP_WITHDRAW, "the volume is to be memory");
+	step_text(p, &step->access.link, device->node.link);
 }
 
 static void emit_memory(struct planner *p, struct goal *goal, const struct dax_device *device,
@@ -159,7 +175,7 @@ void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 	bool rebind;
 
 	if (volume->mode == MODE_FSDAX) {
-		emit_access(p, goal, fresh ? NULL : &goal->ns->node);
+		emit_publish(p, goal, fresh ? NULL : &goal->ns->node);
 		return;
 	}
 	/* The kernel binds device_dax to a new namespace, and nothing to a new dynamic device. */
@@ -174,6 +190,8 @@ void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 					     "change its driver"))
 				return;
 			planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
+			if (want == DRIVER_KMEM)
+				emit_withdraw(p, goal, device);
 			emit_deactivate(p, goal, goal->region, goal->ns, device,
 					"its driver changes");
 		} else if (have != DRIVER_NONE) {
@@ -191,5 +209,5 @@ void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 	if (volume->mode == MODE_SYSTEM_RAM)
 		emit_memory(p, goal, device, rebind);
 	else
-		emit_access(p, goal, device && !rebind ? &device->node : NULL);
+		emit_publish(p, goal, device && !rebind ? &device->node : NULL);
 }
