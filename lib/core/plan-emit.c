@@ -110,26 +110,42 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 			device->driver;
 }
 
-static void emit_access(struct planner *p, struct goal *goal, const struct access *have)
+/* What udev is to make of the node; have NULL: it is not there yet, or about to change hands. */
+static void emit_publish(struct planner *p, struct goal *goal, const struct access *have)
 {
 	const struct volume *volume = goal->volume;
+	char *link = planner_text(p, "%s%s", volume->mode == MODE_FSDAX ? PMEM_LINKS : DAX_LINKS,
+				  volume->name);
 	struct step *step;
-	const struct access none = { 0 };
-	bool differs = !access_owners_are(have ? have : &none, volume->node.owner,
-					  volume->node.group) ||
-		       (volume->has_perm && (!have || have->perm != volume->node.perm));
 
-	if (!differs)
+	if (!link || (have && have->link && strcmp(have->link, link) == 0 &&
+		      access_owners_are(have, volume->node.owner, volume->node.group) &&
+		      (!volume->has_perm || have->perm == volume->node.perm))) {
+		free(link);
 		return;
+	}
 	step = emit_on_device(p, goal, goal->region, &goal->uuid,
 			      goal->ranges.n ? goal->ranges.ranges[0].start : 0, goal->device,
-			      STEP_SET_ACCESS, "who may open it is configured");
+			      STEP_PUBLISH, "so that it is found by name");
+	step->access.link = link;
 	if (volume->node.owner)
 		step_text(p, &step->access.owner, volume->node.owner);
 	if (volume->node.group)
 		step_text(p, &step->access.group, volume->node.group);
 	step->access.perm = volume->node.perm;
 	step->has_perm = volume->has_perm;
+}
+
+static void emit_withdraw(struct planner *p, struct goal *goal, const struct dax_device *device)
+{
+	struct step *step;
+
+	if (!device->node.link || !access_link_name(device->node.link))
+		return;
+	step = emit_on_device(p, goal, goal->region, &goal->uuid,
+			      device->ranges.n ? device->ranges.ranges[0].start : 0, device,
+			      STEP_WITHDRAW, "the volume is to be memory");
+	step_text(p, &step->access.link, device->node.link);
 }
 
 static void emit_memory(struct planner *p, struct goal *goal, const struct dax_device *device,
@@ -167,6 +183,8 @@ static bool emit_release(struct planner *p, struct goal *goal, const struct dax_
 	if (goal_refuse_held(p, goal, device->name, &device->holders, "change its driver"))
 		return false;
 	planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
+	if (want == DRIVER_KMEM)
+		emit_withdraw(p, goal, device);
 	emit_deactivate(p, goal, goal->region, goal->ns, device, "its driver changes");
 	return true;
 }
@@ -198,7 +216,7 @@ void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 	enum driver want = wanted_driver(volume), have;
 
 	if (volume->mode == MODE_FSDAX) {
-		emit_access(p, goal, fresh ? NULL : &goal->ns->node);
+		emit_publish(p, goal, fresh ? NULL : &goal->ns->node);
 		return;
 	}
 	/* The kernel binds device_dax to a new namespace, and nothing to a new dynamic device. */
@@ -213,5 +231,5 @@ void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 	if (want == DRIVER_KMEM)
 		emit_memory(p, goal, device, have != want);
 	else if (want == DRIVER_DEVICE_DAX)
-		emit_access(p, goal, device && have == want ? &device->node : NULL);
+		emit_publish(p, goal, device && have == want ? &device->node : NULL);
 }
