@@ -110,7 +110,13 @@ static void tell(void *userdata, const struct event *event)
 
 	(void)userdata;
 	if (line)
-		(void)print_line(line);
+		(void)printf("%s\n", line);
+}
+
+static void told(void *userdata)
+{
+	(void)userdata;
+	(void)fflush(stdout); /* see tell() */
 }
 
 /*
@@ -199,7 +205,8 @@ static int apply(const struct options *options, struct error *reterr)
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(journal_freep) struct journal *journal = NULL;
 	_cleanup_(closep) int lock = -1;
-	struct executor executor = { .tell = tell, .cancelled = is_cancelled };
+	struct executor executor = { .tell = tell, .told = told,
+				     .cancelled = is_cancelled };
 	int r;
 
 	r = read_plan(&plan, reterr);
@@ -223,6 +230,7 @@ static int run_apply(const struct options *options)
 	if (apply(options, &end.error) < 0) {
 		end.outcome = end.error.code == EBUSY ? OUTCOME_BUSY : OUTCOME_FAILED;
 		tell(NULL, &end);
+		told(NULL);
 		event_clear(&end);
 	}
 	return 0;

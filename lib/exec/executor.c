@@ -35,6 +35,12 @@ static void tell(struct run *run, struct event *event)
 	run->executor->tell(run->executor->userdata, event);
 }
 
+static void show(struct run *run)
+{
+	if (run->executor->told)
+		run->executor->told(run->executor->userdata);
+}
+
 /* error may be NULL; it stays the caller's. */
 static void tell_step(struct run *run, size_t step, enum step_state state, struct error *error)
 {
@@ -53,6 +59,7 @@ static void tell_progress(void *userdata, uint64_t done, uint64_t total)
 			       .done = done, .total = total };
 
 	tell(run, &event);
+	show(run);
 }
 
 static enum outcome tell_end(struct run *run, enum outcome outcome, struct error *error)
@@ -62,6 +69,7 @@ static enum outcome tell_end(struct run *run, enum outcome outcome, struct error
 	if (error)
 		event.error = *error;
 	tell(run, &event);
+	show(run);
 	return outcome;
 }
 
@@ -266,6 +274,7 @@ static void run_group(struct run *run)
 {
 	for (size_t i = 0; i < run->n_members; i++)
 		tell_step(run, run->members[i], STEP_STARTED, NULL);
+	show(run);
 	do_group(run);
 	for (size_t i = 0; i < run->n_members; i++) {
 		struct error *error = &run->errors[i];

@@ -21,6 +21,8 @@ struct executor {
 	struct journal *journal; /* NULL: none is kept (simulations) */
 	/* Told everything, the begin and end events included. */
 	void (*tell)(void *userdata, const struct event *event);
+	/* May be NULL: what was told is to be seen now, since what follows takes time. */
+	void (*told)(void *userdata);
 	/*
 	 * Asked between steps, may be NULL.  Once it says yes nothing more is begun, and volumes
 	 * that this run has half made are taken back.

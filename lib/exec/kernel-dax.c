@@ -278,29 +278,34 @@ static bool is_seed(int fd)
 	       faccessat(fd, "driver", F_OK, 0) < 0;
 }
 
-/* A seed that the index knows of, or a new one, which the kernel then names in "create". */
-static int take_indexed_seed(struct kernel_index *index, const struct step *step,
-			     struct kernel_device *ret, struct error *reterr)
+/* A new seed, which the kernel names in "create"; 0 when that cannot be told. */
+static int make_seed(const struct step *step, struct kernel_device *ret, struct error *reterr)
 {
 	int r;
 
-	if (!kernel_index_take_seed(index, step->region, ret->name)) {
-		_cleanup_(closep) int region_fd = kernel_open_region(step, reterr);
+	r = kernel_write(ret->region_fd, strrchr(step->region, '/') + 1, "dax_region/create", "1",
+			 reterr);
+	if (r < 0)
+		return r;
+	r = sysfs_read(ret->region_fd, "dax_region/create", ret->name, sizeof(ret->name));
+	return r > 0 && kernel_is_device_name(ret->name);
+}
 
-		if (region_fd < 0)
-			return region_fd;
-		r = kernel_write(region_fd, strrchr(step->region, '/') + 1, "dax_region/create",
-				 "1", reterr);
-		if (r < 0)
-			return r;
-		r = sysfs_read(region_fd, "dax_region/create", ret->name, sizeof(ret->name));
-		if (r < 0 || !kernel_is_device_name(ret->name))
-			return take_seed(step, ret, reterr);
-	}
+/* A seed that the index knows of, or a new one. */
+static int take_indexed_seed(struct kernel_index *index, const struct step *step,
+			     struct kernel_device *ret, struct error *reterr)
+{
+	int r = 1;
+
 	ret->region_fd = kernel_open_region(step, reterr);
 	if (ret->region_fd < 0)
 		return ret->region_fd;
-	ret->fd = sysfs_open(ret->region_fd, ret->name);
+	if (!kernel_index_take_seed(index, step->region, ret->name))
+		r = make_seed(step, ret, reterr);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		ret->fd = sysfs_open(ret->region_fd, ret->name);
 	if (ret->fd >= 0 && is_seed(ret->fd))
 		return 0;
 	/* Somebody else was quicker. */
