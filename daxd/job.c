@@ -155,6 +155,13 @@ static void add_failure(struct job *job, struct event *event)
 	add_problem(job, &error);
 }
 
+/* Several may be under way: the one that began last is shown. */
+static void clear_current(struct job *job, const struct event *event)
+{
+	if (job->current == event->step + 1)
+		job->current = 0;
+}
+
 static void take_step(struct job *job, struct event *event)
 {
 	size_t done = job->steps_done, current = job->current;
@@ -169,11 +176,11 @@ static void take_step(struct job *job, struct event *event)
 		break;
 	case STEP_FAILED:
 		add_failure(job, event);
-		job->current = 0;
+		clear_current(job, event);
 		break;
 	case STEP_DONE:
 		job->steps_done++;
-		job->current = 0;
+		clear_current(job, event);
 		break;
 	case STEP_UNDONE:
 		if (!event->error.code && job->steps_done)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lossless.h"
-
 static const char *const words[] = { "present", "differs", "waiting", "late", "refused" };
 
 const char *volume_state_word(enum volume_state state)
@@ -66,6 +64,15 @@ static bool is_missing_region(const struct error *error, const char *rest)
 	return error->code == ENOENT && strcmp(rest, "/region") == 0;
 }
 
+static enum volume_state state_of(const struct volume *volume, const struct error *error,
+				  const char *rest, uint64_t elapsed)
+{
+	if (is_missing_region(error, rest))
+		return elapsed < (uint64_t)volume->wait ? VOLUME_WAITING : VOLUME_LATE;
+	/* It could be had, at the price of data. */
+	return error->code == ECANCELED ? VOLUME_DIFFERS : VOLUME_REFUSED;
+}
+
 /* Hand the problems to the volumes they are about; -ENOMEM when one is about none. */
 static int give_out(const struct config *config, struct standings *standings,
 		    struct report *report, uint64_t elapsed)
@@ -82,11 +89,10 @@ static int give_out(const struct config *config, struct standings *standings,
 			return -ENOMEM;
 		standing = &standings->standings[at];
 		if (standing->state != VOLUME_REFUSED)
-			standing->state = !is_missing_region(error, rest)	 ? VOLUME_REFUSED :
-					  elapsed < config->volumes[at].wait ? VOLUME_WAITING :
-									       VOLUME_LATE;
+			standing->state = state_of(&config->volumes[at], error, rest, elapsed);
 		(void)report_take(&standing->problems, error);
 	}
+	free(TAKE(report->errors));
 	report->n = 0;
 	return 0;
 }
@@ -131,26 +137,16 @@ static int mark_differing(const struct config *config, struct standings *standin
 	return 0;
 }
 
-/* Those that differ and have no step left. */
-static int explain_losses(const struct config *config, struct standings *standings,
-			  const struct plan *plan)
+/* The volumes that nothing speaks against so far; they stay the config's own. */
+static int left_over(const struct config *config, const struct standings *standings,
+		     struct config *ret)
 {
-	size_t n;
-	_cleanup_(freep) const char **names = names_in(plan, &n);
-
-	if (!names)
+	ret->volumes = calloc(config->n_volumes + 1, sizeof(*ret->volumes));
+	if (!ret->volumes)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_volumes; i++) {
-		struct standing *standing = &standings->standings[i];
-		struct volume_path at;
-
-		if (standing->state == VOLUME_DIFFERS &&
-		    !is_in(names, n, config->volumes[i].name))
-			(void)report_add(&standing->problems,
-					 volume_path(&at, &config->volumes[i], NULL), ECANCELED,
-					 "look at the plan, then apply with allow-data-loss",
-					 "Making it as declared would lose data.");
-	}
+	for (size_t i = 0; i < config->n_volumes; i++)
+		if (standings->standings[i].state == VOLUME_PRESENT)
+			ret->volumes[ret->n_volumes++] = config->volumes[i];
 	return 0;
 }
 
@@ -159,18 +155,20 @@ static int plan_possible(const struct config *config, const struct topology *top
 {
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
+	struct config left = { 0 };
 	int r;
 
 	(void)config_supported(config, &report); /* what it adds, the report holds */
-	if (plan_build_possible(config, topology, &plan, &report) < 0)
-		return -ENOMEM;
 	r = give_out(config, standings, &report, elapsed);
 	if (r == 0)
+		r = left_over(config, standings, &left);
+	if (r == 0)
+		r = plan_build_possible(&left, topology, true, &plan, &report);
+	free(left.volumes);
+	if (r == 0)
+		r = give_out(config, standings, &report, elapsed);
+	if (r == 0)
 		r = mark_differing(config, standings, plan);
-	if (r == 0)
-		r = plan_take_out_losses(plan);
-	if (r == 0)
-		r = explain_losses(config, standings, plan);
 	if (r == 0)
 		*ret = TAKE(plan);
 	return r;
@@ -229,7 +227,7 @@ uint64_t standings_next_late(const struct standings *standings, const struct con
 
 	for (size_t i = 0; i < standings->n; i++)
 		if (standings->standings[i].state == VOLUME_WAITING &&
-		    config->volumes[i].wait < next)
-			next = config->volumes[i].wait;
+		    (uint64_t)config->volumes[i].wait < next)
+			next = (uint64_t)config->volumes[i].wait;
 	return next;
 }
