@@ -177,6 +177,37 @@ static int on_peer_lost(sd_bus_message *message, void *userdata, sd_bus_error *e
 	return 1;
 }
 
+/*
+ * A peer may send its first call right behind the end of the authentication.  sd-bus has then
+ * read it already, and would look at it only when something else comes (seen with 252).
+ */
+static int on_peer_up(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+
+	(void)message;
+	(void)error;
+	return sd_event_source_set_enabled(bus->nudge, SD_EVENT_ONESHOT);
+}
+
+static int on_nudge(sd_event_source *source, void *userdata)
+{
+	struct bus *bus = userdata;
+	size_t n = bus->n_peers;
+
+	(void)source;
+	/* Backwards, because a peer that goes is replaced by the last one. */
+	for (size_t i = n; i-- > 0;) {
+		sd_bus *connection = i < bus->n_peers ? sd_bus_ref(bus->peers[i]) : NULL;
+
+		while (connection && sd_bus_is_ready(connection) > 0 &&
+		       sd_bus_process(connection, NULL) > 0)
+			;
+		(void)sd_bus_unref(connection);
+	}
+	return 0;
+}
+
 /* Takes the descriptor. */
 static int set_up_peer(struct bus *bus, sd_bus *connection, int fd)
 {
@@ -195,6 +226,10 @@ static int set_up_peer(struct bus *bus, sd_bus *connection, int fd)
 		r = sd_bus_set_anonymous(connection, false);
 	if (r >= 0)
 		r = export_all(bus, connection);
+	if (r >= 0)
+		r = sd_bus_set_connected_signal(connection, true);
+	if (r >= 0)
+		r = match_local(connection, "Connected", on_peer_up, bus);
 	if (r >= 0)
 		r = match_local(connection, "Disconnected", on_peer_lost, bus);
 	if (r >= 0)
@@ -271,13 +306,17 @@ static int bind_listener(struct bus *bus, const char *path)
 			       on_connection, bus);
 }
 
-static int set_up_retry(struct bus *bus)
+static int set_up_sources(struct bus *bus)
 {
 	int r;
 
 	r = sd_event_add_time(bus->manager->event, &bus->retry, CLOCK_MONOTONIC, UINT64_MAX, 0,
 			      on_retry, bus);
-	return r < 0 ? r : sd_event_source_set_enabled(bus->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(bus->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_defer(bus->manager->event, &bus->nudge, on_nudge, bus);
+	return r < 0 ? r : sd_event_source_set_enabled(bus->nudge, SD_EVENT_OFF);
 }
 
 int bus_new(struct manager *manager, const char *private_socket, struct bus **ret,
@@ -292,7 +331,7 @@ int bus_new(struct manager *manager, const char *private_socket, struct bus **re
 	bus->socket = strdup(private_socket);
 	r = bus->socket ? bind_listener(bus, private_socket) : -ENOMEM;
 	if (r >= 0)
-		r = set_up_retry(bus);
+		r = set_up_sources(bus);
 	if (r < 0) {
 		bus_free(bus);
 		return error_set(reterr, -r, "Cannot listen on %s: %s.", private_socket,
@@ -320,6 +359,7 @@ void bus_free(struct bus *bus)
 	}
 	(void)sd_event_source_disable_unref(bus->accept);
 	(void)sd_event_source_disable_unref(bus->retry);
+	(void)sd_event_source_disable_unref(bus->nudge);
 	closep(&bus->listener);
 	if (bus->socket)
 		(void)unlink(bus->socket); /* only a path that nobody serves any more */
