@@ -22,6 +22,7 @@
 #define TRIES 3		     /* of the same change */
 #define BUSY_DELAY (5 * SECOND) /* somebody else's apply */
 #define BLIND_DELAY_MAX (60 * SECOND)
+#define SETTLE (3 * SECOND)	/* what is half probed looks as if it could not be had */
 #define START_MARGIN (120 * SECOND) /* for work that follows a wait */
 
 static uint64_t now_usec(void)
@@ -148,6 +149,12 @@ static void start_job(struct manager *manager)
 		log_line(LOG_ERR, "Cannot begin with the configuration: %s.", strerror(-r));
 }
 
+/* Something cannot be had, but the machine has changed only just now: it may be half probed. */
+static bool is_in_doubt(const struct manager *manager)
+{
+	return !standings_all_present(&manager->standings) && now_usec() < manager->settled;
+}
+
 static void arm_timer(struct manager *manager)
 {
 	uint64_t late = standings_next_late(&manager->standings, manager->config);
@@ -159,10 +166,25 @@ static void arm_timer(struct manager *manager)
 		next = manager->retry;
 	if (manager->blindness.code && manager->look_again < next)
 		next = manager->look_again;
+	if (!manager->ready && is_in_doubt(manager) && manager->settled < next)
+		next = manager->settled;
 	/* Both fail only for a source that is not there. */
 	(void)sd_event_source_set_time(manager->timer, next);
 	(void)sd_event_source_set_enabled(manager->timer,
 					  next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static void log_ready(const struct manager *manager)
+{
+	log_line(LOG_INFO, "Ready: %zu of %zu volumes are as configured.",
+		 count_in(manager, VOLUME_PRESENT), manager->standings.n);
+	for (size_t i = 0; i < manager->standings.n; i++) {
+		const struct report *problems = &manager->standings.standings[i].problems;
+
+		for (size_t j = 0; j < problems->n; j++)
+			log_error(LOG_WARNING, manager->config->volumes[i].name,
+				  &problems->errors[j]);
+	}
 }
 
 /* Everything that can be had is there, and who waits has waited long enough. */
@@ -173,15 +195,15 @@ static void tell_when_ready(struct manager *manager)
 
 	if (manager->ready || !(manager->topology || manager->blindness.code))
 		return;
-	if (!manager->blindness.code && (late != UINT64_MAX || tries)) {
+	if (!manager->blindness.code &&
+	    (late != UINT64_MAX || tries || is_in_doubt(manager))) {
 		(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64,
-				 (tries ? 0 : late * SECOND) + START_MARGIN);
+				 (late == UINT64_MAX ? 0 : late * SECOND) + START_MARGIN);
 		return;
 	}
 	manager->ready = true;
 	(void)sd_notify(0, "READY=1");
-	log_line(LOG_INFO, "Ready: %zu of %zu volumes are as configured.",
-		 count_in(manager, VOLUME_PRESENT), manager->standings.n);
+	log_ready(manager);
 }
 
 static void converge(struct manager *manager)
@@ -210,6 +232,14 @@ static void be_blind(struct manager *manager, const struct error *error)
 	bus_manager_changed(manager->bus);
 }
 
+static void note_change(struct manager *manager, uint64_t digest)
+{
+	if (digest == manager->digest)
+		return;
+	manager->digest = digest;
+	manager->settled = manager->seen + SETTLE;
+}
+
 static void on_scan(void *userdata, struct topology *topology, const struct error *error)
 {
 	struct manager *manager = userdata;
@@ -223,8 +253,9 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	manager->n_blind = 0;
 	manager->seen = now_usec();
 	update(manager, NULL, topology);
+	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
-		manager->failed_digest = topology_digest(topology);
+		manager->failed_digest = manager->digest;
 	converge(manager);
 }
 
@@ -238,7 +269,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	if (manager->hold == HOLD_TIME && now >= manager->retry) {
 		manager->hold = HOLD_NONE;
 		ask_for_scan(manager);
-	} else if (manager->blindness.code && now >= manager->look_again) {
+	} else if ((manager->blindness.code && now >= manager->look_again) ||
+		   (!manager->ready && now >= manager->settled)) {
 		ask_for_scan(manager);
 	} else {
 		update(manager, NULL, NULL);

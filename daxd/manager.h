@@ -64,6 +64,8 @@ struct manager {
 	uint64_t retry;	     /* HOLD_TIME: until then */
 	uint64_t look_again; /* with blindness: when */
 	unsigned int n_blind;
+	uint64_t digest;  /* of the machine as it was last seen */
+	uint64_t settled; /* when it will have been the same for long enough to be judged */
 	bool ready, stopping;
 };
 

@@ -3,7 +3,7 @@
  * D-Bus calls that a shell cannot make, or not so many of them in a reasonable time.
  *
  *   call private METHOD TEXT    on the private socket, with text (of a file) as its document
- *   call cancel FILE            Apply it, Cancel at once, print the outcome
+ *   call cancel FILE            Apply it, Cancel after its first step, print the outcome
  *   call flood N                N calls that are wrong in different ways, one after the other
  *   call crowd N                N clients at once, each asks for the topology and a check
  *
@@ -74,7 +74,7 @@ static int call_private(const char *method, const char *file)
 		r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return complain("private", r, &error);
-	return printf("%s\n", path) < 0;
+	return printf("o \"%s\"\n", path) < 0; /* as busctl does */
 }
 
 static int call_cancel(const char *file)
@@ -82,7 +82,9 @@ static int call_cancel(const char *file)
 	_cleanup_(freep) char *text = read_text(file), *outcome = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
+	unsigned int tries = 0;
 	const char *job = "";
+	uint32_t done = 0;
 	sd_bus *bus = NULL;
 	int r;
 
@@ -92,7 +94,11 @@ static int call_cancel(const char *file)
 				       text, 1, "allow-data-loss", "b", true);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &job);
-	(void)usleep(1500000); /* so that it is in the middle of it */
+	while (r >= 0 && done == 0 && tries++ < 1000) {
+		(void)usleep(20000);
+		r = sd_bus_get_property_trivial(bus, NAME, job, NAME ".Job", "StepsDone", &error,
+						'u', &done);
+	}
 	if (r >= 0)
 		r = sd_bus_call_method(bus, NAME, job, NAME ".Job", "Cancel", &error, NULL, "a{sv}",
 				       0);

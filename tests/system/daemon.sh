@@ -51,8 +51,9 @@ settled() { # wait until daxd says that all is as configured
 members() { # INTERFACE
 	tr '\n' ' ' | sed 's/<!--[^>]*-->//g; s/>/>\n/g' | awk -v wanted="$1" '
 		function value(key) {
-			return match($0, key "=\"[^\"]*\"") ?
-				substr($0, RSTART + length(key) + 2, RLENGTH - length(key) - 3) : ""
+			if (!match($0, key "=\"[^\"]*\""))
+				return ""
+			return substr($0, RSTART + length(key) + 2, RLENGTH - length(key) - 3)
 		}
 		/<interface / { on = value("name") == wanted }
 		/<\/interface>/ { on = 0 }
@@ -138,16 +139,6 @@ steps=$(property "/job/$job" Job Steps)
 [ "$steps" = "$(property "/job/$job" Job StepsDone)" ] && [ "$steps" != 'u 0' ]
 verdict 'all of its steps are' $?
 nothing_to_do volumes.json 'apply'
-sleep 1
-kill $watcher
-grep -o 'member=[A-Za-z]*' /run/signals | sort | uniq -c >"$out"
-says 'member=Event' 'events were told'
-says 'member=Ended' 'and the end'
-says 'member=InterfacesAdded' 'and what came'
-says 'member=InterfacesRemoved' 'and what went'
-says 'member=PropertiesChanged' 'and what changed'
-grep -q '"event":"end","outcome":"done"' /run/signals
-verdict 'events are the lines of the worker' $?
 introspects "/job/$job" Job
 introspects /region/hmem_2e0 Region
 path=$(busctl tree --list org.daxd1 | sed -n 's,^/org/daxd1\(/namespace/.*\),\1,p' | head -n 1)
@@ -162,6 +153,16 @@ says 'DAXD_VOLUME=vm-a' 'and which volumes'
 # One volume, created and removed.
 expect 0 'remove one' manager RemoveVolume 'sa{sv}' rest 1 allow-data-loss b true
 job_ends done 'it is gone'
+sleep 1
+kill $watcher
+grep -o 'member=[A-Za-z]*' /run/signals | sort | uniq -c >"$out"
+says 'member=Event' 'events were told'
+says 'member=Ended' 'and the end'
+says 'member=InterfacesAdded' 'and what came'
+says 'member=InterfacesRemoved' 'and what went'
+says 'member=PropertiesChanged' 'and what changed'
+grep -q '"event":"end","outcome":"done"' /run/signals
+verdict 'events are the lines of the worker' $?
 expect 0 'create one' manager CreateVolume 'a{sv}a{sv}' 5 name s rest mode s devdax size s 64M \
 	contiguous b true region 'a{sv}' 2 type s hmem target_node i 1 0
 job_ends done 'it is there'
@@ -180,8 +181,7 @@ expect 1 'an option Cancel does not have' busctl call org.daxd1 "/org/daxd1/job/
 
 # A worker that dies.
 manager Apply 'sa{sv}' "$(cat volumes.json)" 1 allow-data-loss b true >"$out" 2>&1
-sleep 1.5
-pkill -KILL -f 'daxd-worker apply' # of this machine, in which there is nothing else
+until pkill -KILL -f 'daxd-worker apply'; do :; done # in this machine there is no other
 job_ends failed 'a worker that dies ends its job as failed'
 property "/job/$job" Job Problems >"$out"
 says 'killed by signal 9' 'which is said'
