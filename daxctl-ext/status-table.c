@@ -176,8 +176,8 @@ static void add_namespace(struct table *table, const struct namespace *ns)
 	table_cell(table, "  %s", ns->label && *ns->label ? ns->label : ns->name);
 	table_cell(table, "%s", device ? device_mode(device) : namespace_mode_word(ns->mode));
 	table_cell(table, "%s", SIZE_STR(ns->range.size));
-	table_cell(table, "%s", "");
-	table_cell(table, "%s", "");
+	for (int i = 0; i < 3; i++) /* free, numa, target: they are the region's */
+		table_cell(table, "%s", "");
 	facts_open(&facts);
 	if (ns->label && *ns->label)
 		facts_add(&facts, "%s", ns->name);
@@ -205,8 +205,8 @@ static void add_dynamic(struct table *table, const struct record_index *index,
 	table_cell(table, "  %s", record ? record->volume : device->name);
 	table_cell(table, "%s", device_mode(device));
 	table_cell(table, "%s", SIZE_STR(device->size));
-	table_cell(table, "%s", "");
-	table_cell(table, "%s", "");
+	for (int i = 0; i < 3; i++) /* free, numa, target: they are the region's */
+		table_cell(table, "%s", "");
 	facts_open(&facts);
 	add_device(&facts, device);
 	facts_close(&facts, table);
@@ -228,10 +228,8 @@ static void add_region(struct table *table, const struct region *region)
 	table_cell(table, "%s", region_type_word(region->type));
 	table_cell(table, "%s", SIZE_STR(region->range.size));
 	table_cell(table, "%s", SIZE_STR(region->available));
-	/* Of dynamic regions the target node is where the memory is; numa is only near it. */
-	add_node(table, region_is_dynamic(region) && region->target_node >= 0
-				? region->target_node
-				: region->numa);
+	add_node(table, region->numa);
+	add_node(table, region->target_node);
 	facts_open(&facts);
 	if (!region->enabled)
 		facts_add(&facts, "disabled");
@@ -250,7 +248,8 @@ enum cli_exit status_table_print(struct cli *cli, const struct topology *topolog
 {
 	static const struct table_column columns[] = {
 		{ "NAME", 0 },		 { "MODE", 0 },		  { "SIZE", TABLE_RIGHT },
-		{ "FREE", TABLE_RIGHT }, { "NODE", TABLE_RIGHT }, { "STATE", TABLE_WRAP },
+		{ "FREE", TABLE_RIGHT }, { "NUMA", TABLE_RIGHT }, { "TARGET", TABLE_RIGHT },
+		{ "STATE", TABLE_WRAP },
 	};
 	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns));
 	_cleanup_(record_index_clear) struct record_index index = { 0 };

@@ -171,6 +171,13 @@ static bool is_wanted(const char *name, const char *ending)
 	return name[0] != '.' && length > end && strcmp(name + length - end, ending) == 0;
 }
 
+static bool is_folder(DIR *dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd(dir), name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int list_entries(DIR *dir, const char *folder, const char *ending, struct file_list *list)
 {
 	size_t length = strlen(folder);
@@ -181,7 +188,7 @@ static int list_entries(DIR *dir, const char *folder, const char *ending, struct
 	while ((errno = 0, entry = readdir(dir))) {
 		char **slot;
 
-		if (!is_wanted(entry->d_name, ending))
+		if (!is_wanted(entry->d_name, ending) || is_folder(dir, entry->d_name))
 			continue;
 		slot = ARRAY_APPEND(list->paths, list->n);
 		if (!slot || asprintf(slot, "%.*s/%s", (int)length, folder, entry->d_name) < 0)

@@ -212,6 +212,12 @@ static void check_mode(struct report *report, const struct volume *volume)
 					 keys[i].key,
 					 ram ? "the modes devdax and fsdax" : "mode system-ram",
 					 volume_mode_word(volume->mode));
+	if (volume->mode == MODE_FSDAX && volume->region.has_type &&
+	    volume->region.type != REGION_PMEM)
+		(void)report_add(report, volume_path(&at, volume, "mode"), EINVAL,
+				 "choose a pmem region, or mode devdax or system-ram",
+				 "fsdax needs a pmem region, and this one is to be %s.",
+				 region_type_word(volume->region.type));
 	if (ram && volume->persist == PERSIST_NONE)
 		(void)report_add(report, volume_path(&at, volume, NULL), EINVAL,
 				 "\"persist\": \"kmem\" gives all of the volume to the kernel as "
@@ -305,6 +311,10 @@ static void check_volume(struct report *report, const struct volume *volume)
 	if (strcmp(volume->uuid.text, nil_uuid) == 0)
 		(void)report_add(report, volume_path(&at, volume, "uuid"), EINVAL, NULL,
 				 "The uuid of all zeros is none.");
+	if (volume->wait > VOLUME_WAIT_MAX)
+		(void)report_add(report, volume_path(&at, volume, "wait"), ERANGE, NULL,
+				 "%d seconds is more than a day, %d.", volume->wait,
+				 VOLUME_WAIT_MAX);
 	check_partitions(report, volume);
 }
 

@@ -155,6 +155,7 @@ enum volume_key {
 	KEY_RANGES,
 	KEY_ONLINE,
 	KEY_PERSIST,
+	KEY_UUID,
 };
 
 /* Until "mode" is read. */
@@ -177,22 +178,24 @@ static const struct json_field volume_fields[] = {
 			      .hint = "such as [\"0x100000000-0x13fffffff\"]"),
 	[KEY_ONLINE] = VOLUME("online", json_bool, online),
 	[KEY_PERSIST] = VOLUME("persist", json_word, persist, .arg = &persists),
+	[KEY_UUID] = VOLUME("uuid", json_uuid, uuid),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
 	VOLUME("align", config_read_bytes, align),
 	VOLUME("contiguous", json_bool, contiguous),
 	VOLUME("zone", json_word, zone, .arg = &zones),
 	VOLUME("map", json_word, map, .arg = &maps),
-	VOLUME("uuid", json_uuid, uuid),
 	VOLUME("owner", json_text, node.owner, .hint = "numbers are strings, too: \"0\""),
 	VOLUME("group", json_text, node.group, .hint = "numbers are strings, too: \"0\""),
+	VOLUME("wait", json_int, wait, .hint = "seconds, such as 30"),
 	VOLUME("perm", json_perm, node.perm, .has = offsetof(struct volume, has_perm)),
 };
 
 /* Which keys must be there, and which must not, where the values alone do not tell. */
 static void check_absent(struct report *report, const struct path *at, uint64_t seen)
 {
-	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION));
+	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION) | BIT(KEY_UUID) |
+		  BIT(KEY_RANGES));
 	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
 		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
 
@@ -243,6 +246,7 @@ static void read_volume(struct report *report, const struct json_value *value,
 	(void)arg;
 	volume->index = at->index;
 	volume->online = true;
+	volume->wait = VOLUME_WAIT;
 	volume->size.kind = SIZE_ALL;
 	volume->mode = MODE_UNREAD;
 	seen = json_read_members(report, value, at, &table, volume);
@@ -399,11 +403,12 @@ static void put_details(struct json_out *out, const struct volume *volume)
 		json_put_bool(out, "online", false);
 	if (volume->map != MAP_NONE)
 		json_put_text(out, "map", map_location_word(volume->map));
-	json_put_text(out, "uuid", volume->uuid.text);
 	json_put_text(out, "owner", volume->node.owner);
 	json_put_text(out, "group", volume->node.group);
 	if (volume->has_perm)
 		json_put_perm(out, "perm", volume->node.perm);
+	if (volume->wait != VOLUME_WAIT)
+		json_put_int(out, "wait", volume->wait);
 	put_partitions(out, volume);
 }
 
@@ -425,6 +430,9 @@ char *config_to_json(const struct config *config)
 			put_selector(&out, &volume->region);
 		if (!volume->absent)
 			put_details(&out, volume);
+		else if (volume->ranges.n)
+			put_capacity(&out, volume);
+		json_put_text(&out, "uuid", volume->uuid.text);
 		json_close(&out, '}');
 	}
 	json_close(&out, ']');

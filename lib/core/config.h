@@ -21,6 +21,8 @@
 #define CONFIG_VERSION 1
 #define CONFIG_SIZE_MAX (64u << 20)    /* bytes of one file */
 #define CONFIG_VOLUMES_MAX 1000000u
+#define VOLUME_WAIT 10
+#define VOLUME_WAIT_MAX 86400
 #define VOLUME_NAME_MAX 63	       /* fits a namespace label */
 
 /* Which region; every key that is present must hold. At least one is. */
@@ -69,7 +71,7 @@ struct partition {
 
 struct volume {
 	char *name;
-	bool absent; /* "ensure": "absent": the volume is to go; only name and region count */
+	bool absent; /* "ensure": "absent": the volume is to go; only name, region, uuid, ranges count */
 	struct selector region;
 	bool has_region;
 	enum volume_mode mode;
@@ -82,6 +84,7 @@ struct volume {
 	bool online;	       /* of system-ram: false leaves the blocks offline */
 	enum map_location map; /* of pmem: dev or mem; MAP_NONE: not said */
 	struct uuid uuid;      /* of the namespace; "": made from the name */
+	int wait; /* seconds that a boot waits for its region; VOLUME_WAIT: not said */
 	struct access node;    /* owner, group NULL: not said */
 	bool has_perm;
 	struct partition *partitions;

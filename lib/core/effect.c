@@ -41,7 +41,7 @@ static bool record_is(const struct topology *topology, const struct step *step)
 	const struct record *record = topology_find_record(topology, step->label);
 
 	return record && step->record_mode && strcmp(record->mode, step->record_mode) == 0 &&
-	       range_list_equal(&record->ranges, &step->ranges);
+	       range_list_same_bytes(&record->ranges, &step->ranges);
 }
 
 static bool effect_is_there(const struct region *region, const struct step *step)

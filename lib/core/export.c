@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "core/identity.h"
+#include "core/match.h"
 #include "core/plan.h"
 
 struct exporter {
 	const struct topology *topology;
 	struct config *config;
 	struct report *notes;
+	struct match *match;
 	bool no_memory;
 };
 
@@ -64,6 +66,7 @@ static struct volume *add_volume(struct exporter *x, const struct region *region
 	volume->name = copy(x, name);
 	volume->zone = ZONE_MOVABLE;
 	volume->online = true;
+	volume->wait = VOLUME_WAIT;
 	set_selector(volume, region);
 	return volume;
 }
@@ -150,7 +153,10 @@ static void export_namespace(struct exporter *x, const struct region *region,
 			     const struct namespace *ns)
 {
 	bool labelled = region->labels == LABELS_VALID;
-	bool named = labelled && ns->label && is_name(ns->label);
+	const struct place *same;
+	/* A name that two have is no volume's: each goes by its uuid then. */
+	bool named = labelled && ns->label && is_name(ns->label) &&
+		     match_label(x->match, ns->label, &same) == 1;
 	const char *reason = reason_to_skip(ns);
 	struct volume *volume;
 
@@ -183,7 +189,7 @@ static void export_namespace(struct exporter *x, const struct region *region,
 static const struct record *record_of(const struct exporter *x, const struct dax_device *device)
 {
 	for (size_t i = 0; i < x->topology->n_records; i++)
-		if (range_list_equal(&x->topology->records[i].ranges, &device->ranges))
+		if (range_list_same_bytes(&x->topology->records[i].ranges, &device->ranges))
 			return &x->topology->records[i];
 	return NULL;
 }
@@ -219,7 +225,7 @@ int export_config(const struct topology *topology, struct config **ret, struct r
 	_cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
 	struct exporter x = { .topology = topology, .config = config, .notes = notes };
 
-	if (!config)
+	if (!config || match_new(topology, &x.match) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < topology->n_regions; i++) {
 		const struct region *region = &topology->regions[i];
@@ -232,6 +238,7 @@ int export_config(const struct topology *topology, struct config **ret, struct r
 		for (size_t j = 0; j < region->n_devices; j++)
 			export_device(&x, region, &region->devices[j]);
 	}
+	match_free(x.match);
 	if (x.no_memory)
 		return -ENOMEM;
 	*ret = TAKE(config);

@@ -48,7 +48,7 @@ static bool check_ranges(struct planner *p, struct goal *goal, uint64_t step)
 {
 	const struct range_list *ranges = &goal->volume->ranges;
 
-	if (goal->device && range_list_equal(&goal->device->ranges, ranges))
+	if (goal->device && range_list_same_bytes(&goal->device->ranges, ranges))
 		return true;
 	for (size_t i = 0; i < ranges->n; i++) {
 		struct range r = ranges->ranges[i], whole = goal->region->range;
@@ -83,6 +83,7 @@ static void copy_ranges(struct planner *p, struct range_list *to, const struct r
 	range_list_clear(to);
 	if (range_list_copy(to, from) < 0)
 		p->no_memory = true;
+	range_list_join(to);
 }
 
 /* The first size bytes of the ranges: what shrinking leaves. */
@@ -99,21 +100,6 @@ static void copy_prefix(struct planner *p, struct range_list *to, const struct r
 			p->no_memory = true;
 		size -= r.size;
 	}
-}
-
-static bool same_bytes(const struct range_list *a, const struct range_list *b)
-{
-	struct range_list x = { 0 }, y = { 0 };
-	bool same = false;
-
-	if (range_list_copy(&x, a) == 0 && range_list_copy(&y, b) == 0) {
-		range_list_join(&x);
-		range_list_join(&y);
-		same = range_list_equal(&x, &y);
-	}
-	range_list_clear(&x);
-	range_list_clear(&y);
-	return same;
 }
 
 static bool is_one_piece(const struct range_list *ranges)
@@ -148,7 +134,7 @@ static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 	if (goal->volume->ranges.n) {
 		copy_ranges(p, &goal->ranges, &goal->volume->ranges);
 	} else if (recorded && (wanted == 0 || wanted == range_list_size(recorded)) &&
-		   !same_bytes(recorded, &device->ranges)) {
+		   !range_list_same_bytes(recorded, &device->ranges)) {
 		/* What an earlier run wanted and did not finish. */
 		copy_ranges(p, &goal->ranges, recorded);
 		goal->reason = "an earlier run was cut short";
@@ -163,7 +149,7 @@ static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 		goal->size = wanted; /* the rest is found by placing */
 		resize(goal, "its size changes");
 	}
-	if (!same_bytes(&goal->ranges, &device->ranges)) {
+	if (!range_list_same_bytes(&goal->ranges, &device->ranges)) {
 		goal->destructive |= holds_data(goal) && !keeps_all(&device->ranges, &goal->ranges);
 		resize(goal, "its size changes");
 	}
@@ -240,16 +226,25 @@ void dynamic_judge(struct planner *p, struct goal *goal)
 		goal_frees(p, goal, goal->device);
 }
 
+static bool all_free(struct space *space, const struct range_list *ranges)
+{
+	for (size_t i = 0; i < ranges->n; i++)
+		if (!space_is_free(space, ranges->ranges[i]))
+			return false;
+	return true;
+}
+
 /* The kernel's default device is just what this volume wants: take it as it is. */
 static bool adopt_default(struct planner *p, struct goal *goal)
 {
 	struct region_state *state = planner_state(p, goal->region);
 	const struct dax_device *device = state->default_device;
 	const struct volume *volume = goal->volume;
-	bool whole = volume->ranges.n ? same_bytes(&volume->ranges, &device->ranges) :
+	bool whole = volume->ranges.n ? range_list_same_bytes(&volume->ranges, &device->ranges) :
 		     goal->size ? goal->size == device->size : volume->size.kind == SIZE_ALL;
 
-	if (state->n_creates != 1 || !whole || (volume->align && volume->align != device->align))
+	if (state->n_creates != 1 || !whole || !all_free(&state->space, &device->ranges) ||
+	    (volume->align && volume->align != device->align))
 		return false;
 	goal->device = device;
 	goal->align = device->align;
@@ -265,14 +260,6 @@ static void refuse_taken(struct planner *p, struct goal *goal)
 	goal_refuse(p, goal, "ranges", EBUSY,
 		    planner_text(p, "daxctl-ext status shows what lies there."),
 		    "A part of these ranges of %s is not free.", goal->region->name);
-}
-
-static bool all_free(struct space *space, const struct range_list *ranges)
-{
-	for (size_t i = 0; i < ranges->n; i++)
-		if (!space_is_free(space, ranges->ranges[i]))
-			return false;
-	return true;
 }
 
 /* Put the goal where it says; a record that is no longer free loses its claim. */
@@ -295,6 +282,7 @@ static void append(struct planner *p, struct goal *goal, struct range_list *more
 		if (range_list_add(&goal->ranges, more->ranges[i]) < 0)
 			p->no_memory = true;
 	range_list_clear(more);
+	range_list_join(&goal->ranges); /* as the kernel shows what it appends */
 }
 
 /* Space for what the goal has not yet: all of a new volume, the rest of a growing one. */
@@ -384,7 +372,7 @@ static void emit_record(struct planner *p, struct goal *goal)
 	struct step *step;
 
 	if (goal->record && strcmp(goal->record->mode, mode) == 0 &&
-	    range_list_equal(&goal->record->ranges, &goal->ranges))
+	    range_list_same_bytes(&goal->record->ranges, &goal->ranges))
 		return;
 	/* Ranges in the configuration say as much as a record does. */
 	if (!goal->record && goal->volume->ranges.n && goal->verdict == VERDICT_KEEP)
@@ -430,6 +418,8 @@ static void emit_remove(struct planner *p, struct goal *goal)
 		step_text(p, &step->object, goal->device->name);
 		emit_releases_space(p, goal->region);
 	}
+	if (!goal->record)
+		return;
 	step = emit_step(p, goal, goal->region, STEP_FORGET, "the volume is to be absent");
 	step_text(p, &step->label, goal->volume->name);
 }

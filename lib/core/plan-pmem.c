@@ -284,7 +284,9 @@ void pmem_emit_teardown(struct planner *p, struct goal *goal)
 	if (goal->verdict == VERDICT_REMOVE) {
 		goal->destructive = !was_memory(p, goal);
 		if (goal->region->labels != LABELS_VALID) {
-			goal_refuse(p, goal, "region", EOPNOTSUPP, NULL,
+			goal_refuse(p, goal, NULL, EOPNOTSUPP,
+				    planner_text(p, "let another volume have it, or clear it: "
+						    "ndctl destroy-namespace %s.", goal->ns->name),
 				    "%s has no labels: its namespace cannot be removed.",
 				    goal->region->name);
 			return;

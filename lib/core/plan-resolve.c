@@ -12,9 +12,10 @@
 
 static void describe_region(FILE *out, const struct region *region)
 {
-	(void)fprintf(out, "%s (%s, %s", region->name, region_type_word(region->type),
-		      SIZE_STR(region->range.size));
-	(void)fprintf(out, " at 0x%" PRIx64 ", numa %d)", region->range.start, region->numa);
+	(void)fprintf(out, "%s (%s, %s, numa %d, target_node %d, range \"0x%" PRIx64 "-0x%" PRIx64
+		      "\")", region->name, region_type_word(region->type),
+		      SIZE_STR(region->range.size), region->numa, region->target_node,
+		      region->range.start, range_end(region->range) - 1);
 }
 
 static char *list_regions(struct planner *p, const char *lead, const struct region **regions,
@@ -65,7 +66,7 @@ static bool find_region(struct planner *p, struct goal *goal)
 	}
 	if (n > 1) {
 		goal_refuse(p, goal, "region", ENOTUNIQ,
-			    list_regions(p, "name one of them, by uuid, range or path:", found, n,
+			    list_regions(p, "name one of them by what only it has:", found, n,
 					 CANDIDATES_SHOWN),
 			    "The selector fits more than one region, and a volume lies in one.");
 		return false;
@@ -79,6 +80,36 @@ static bool admitted(const struct volume *volume, const struct region *region)
 	return !volume->has_region || selector_admits(&volume->region, region);
 }
 
+static void refuse_elsewhere(struct planner *p, struct goal *goal, const struct region *region,
+			     const char *is)
+{
+	char *hint;
+
+	if (goal->volume->absent)
+		hint = planner_text(p, "leave out \"region\", or select %s.", region->name);
+	else
+		hint = planner_text(p, "a volume is not moved between regions: rename it, or "
+				    "remove it there first with \"ensure\": \"absent\".");
+	goal_refuse(p, goal, "region", EXDEV, hint,
+		    "Volume \"%s\" %s in %s, which the selector does not fit.",
+		    goal->volume->name, is, region->name);
+}
+
+/* A uuid that no namespace has: one that has the name must not be there twice. */
+static bool check_new_uuid(struct planner *p, struct goal *goal)
+{
+	const struct volume *volume = goal->volume;
+	const struct place *places;
+
+	if (match_label(p->match, volume->name, &places) == 0)
+		return true;
+	goal_refuse(p, goal, "uuid", EEXIST,
+		    planner_text(p, "leave out \"uuid\", or give the volume another name."),
+		    "Volume \"%s\" exists with the uuid %s, which cannot be changed.",
+		    volume->name, places->ns->uuid.text);
+	return false;
+}
+
 /* A namespace that is the volume: by the uuid it asks for, else by its label. */
 static bool find_namespace(struct planner *p, struct goal *goal)
 {
@@ -89,6 +120,8 @@ static bool find_namespace(struct planner *p, struct goal *goal)
 	if (uuid_is_set(&volume->uuid)) {
 		places = match_uuid(p->match, &volume->uuid);
 		n = places ? 1 : 0;
+		if (n == 0)
+			return check_new_uuid(p, goal);
 	} else {
 		n = match_label(p->match, volume->name, &places);
 	}
@@ -102,11 +135,7 @@ static bool find_namespace(struct planner *p, struct goal *goal)
 	if (n == 0)
 		return true;
 	if (!admitted(volume, places->region)) {
-		goal_refuse(p, goal, "region", EXDEV,
-			    planner_text(p, "a volume is not moved between regions: rename it, or "
-					    "remove it there first with \"ensure\": \"absent\"."),
-			    "Volume \"%s\" exists in %s, which the selector does not fit.",
-			    volume->name, places->region->name);
+		refuse_elsewhere(p, goal, places->region, "exists");
 		return false;
 	}
 	goal->region = places->region;
@@ -139,6 +168,14 @@ static bool device_within(const struct dax_device *device, const struct range_li
 	return true;
 }
 
+static bool is_recorded(const struct planner *p, const struct dax_device *device)
+{
+	for (size_t i = 0; i < p->topology->n_records; i++)
+		if (device_within(device, &p->topology->records[i].ranges))
+			return true;
+	return false;
+}
+
 /*
  * The device that stands in these ranges.  One that is larger is it too (a shrink that was cut
  * short), unless it is the kernel's default device, which comes back at every boot.
@@ -162,6 +199,7 @@ static bool find_record(struct planner *p, struct goal *goal)
 
 	if (!record || record->ranges.n == 0)
 		return true;
+	p->claimed[record - p->topology->records] = true;
 	region = match_region_at(p->match, record->ranges.ranges[0].start);
 	if (!region || !region_is_dynamic(region)) {
 		/* The memory it was in is gone: the volume starts anew. */
@@ -169,11 +207,7 @@ static bool find_record(struct planner *p, struct goal *goal)
 		return true;
 	}
 	if (!admitted(goal->volume, region)) {
-		goal_refuse(p, goal, "region", EXDEV,
-			    planner_text(p, "a volume is not moved between regions: rename it, or "
-					    "remove it there first with \"ensure\": \"absent\"."),
-			    "Volume \"%s\" is recorded in %s, which the selector does not fit.",
-			    goal->volume->name, region->name);
+		refuse_elsewhere(p, goal, region, "is recorded");
 		return false;
 	}
 	goal->region = region;
@@ -183,16 +217,77 @@ static bool find_record(struct planner *p, struct goal *goal)
 }
 
 /* Ranges in the configuration name a device even if daxd did not make it. */
-static void find_by_ranges(struct goal *goal)
+static void find_by_ranges(struct planner *p, struct goal *goal)
 {
 	const struct range_list *ranges = &goal->volume->ranges;
+	const struct dax_device *device;
 
-	if (!goal->device && ranges->n && region_is_dynamic(goal->region)) {
-		const struct dax_device *device =
-			region_find_device(goal->region, ranges->ranges[0].start);
+	if (goal->device || !ranges->n)
+		return;
+	if (!goal->region)
+		goal->region = match_region_at(p->match, ranges->ranges[0].start);
+	if (!goal->region || !region_is_dynamic(goal->region))
+		return;
+	device = region_find_device(goal->region, ranges->ranges[0].start);
+	if (device && range_list_same_bytes(&device->ranges, ranges))
+		goal->device = device;
+}
 
-		if (device && range_list_equal(&device->ranges, ranges))
-			goal->device = device;
+static bool is_kernel_name(const struct planner *p, const char *name)
+{
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		const struct region *region = &p->topology->regions[i];
+
+		for (size_t j = 0; j < region->n_namespaces; j++)
+			if (strcmp(region->namespaces[j].name, name) == 0)
+				return true;
+		for (size_t j = 0; j < region->n_devices; j++)
+			if (region->devices[j].size && strcmp(region->devices[j].name, name) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* The namespace of a region without labels that this volume was made of, in any mode. */
+static void find_info_block(struct planner *p, struct goal *goal)
+{
+	struct uuid infos[N_VOLUME_MODES];
+
+	for (enum volume_mode mode = MODE_DEVDAX; mode < N_VOLUME_MODES; mode++) {
+		struct uuid uuid = volume_uuid(&p->topology->seed, goal->volume->name, mode);
+
+		infos[mode] = volume_info_uuid(&uuid);
+	}
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		const struct region *region = &p->topology->regions[i];
+
+		if (region_is_dynamic(region) || region->labels != LABELS_NONE ||
+		    region->n_namespaces != 1 || !admitted(goal->volume, region))
+			continue;
+		for (size_t mode = 0; mode < N_VOLUME_MODES; mode++)
+			if (uuid_equal(&region->namespaces[0].info_uuid, &infos[mode])) {
+				goal->region = region;
+				goal->ns = &region->namespaces[0];
+			}
+	}
+}
+
+static void resolve_absent(struct planner *p, struct goal *goal)
+{
+	if (!goal->ns && !goal->record)
+		find_info_block(p, goal);
+	if (!goal->ns)
+		find_by_ranges(p, goal);
+	if (goal->ns || goal->record || goal->device) {
+		goal->verdict = VERDICT_REMOVE;
+	} else if (is_kernel_name(p, goal->volume->name)) {
+		goal_refuse(p, goal, "name", EINVAL,
+			    planner_text(p, "name what daxd did not make by \"uuid\" or \"ranges\"; "
+					    "daxctl-ext export shows them."),
+			    "No volume is named \"%s\": that is the kernel's name, of another "
+			    "object after each boot.", goal->volume->name);
+	} else {
+		goal->verdict = VERDICT_GONE;
 	}
 }
 
@@ -203,13 +298,13 @@ static void resolve(struct planner *p, struct goal *goal)
 	if (!goal->ns && !find_record(p, goal))
 		return;
 	if (goal->volume->absent) {
-		goal->verdict = goal->ns || goal->record ? VERDICT_REMOVE : VERDICT_GONE;
+		resolve_absent(p, goal);
 	} else {
 		if (!goal->region && !find_region(p, goal))
 			return;
 		goal->verdict = VERDICT_KEEP; /* until judged */
 		find_unlabelled(goal);
-		find_by_ranges(goal);
+		find_by_ranges(p, goal);
 	}
 	if (goal->ns)
 		goal->device = goal->ns->device;
@@ -221,9 +316,26 @@ static void find_default_devices(struct planner *p)
 		const struct region *region = &p->topology->regions[i];
 
 		if (region_is_dynamic(region) && region->n_devices &&
-		    is_default_device(region, &region->devices[0]))
+		    is_default_device(region, &region->devices[0]) &&
+		    !is_recorded(p, &region->devices[0]))
 			p->states[i].default_device = &region->devices[0];
 	}
+}
+
+/* What belongs to a volume that is not in this configuration is not for others. */
+static void check_foreign(struct planner *p, struct goal *goal)
+{
+	const struct record *record;
+
+	if (goal->record || !goal->volume->ranges.n || goal->verdict == VERDICT_REFUSED)
+		return;
+	record = planner_foreign_record(p, &goal->volume->ranges);
+	if (record)
+		goal_refuse(p, goal, "ranges", EBUSY,
+			    planner_text(p, "remove it first with \"ensure\": \"absent\", or choose "
+					    "other ranges."),
+			    "These ranges are those of volume \"%s\", or a part of them.",
+			    record->volume);
 }
 
 void resolve_goals(struct planner *p)
@@ -243,4 +355,6 @@ void resolve_goals(struct planner *p)
 				state->default_device = NULL;
 		}
 	}
+	for (size_t i = 0; i < p->config->n_volumes; i++)
+		check_foreign(p, &p->goals[i]);
 }

@@ -195,22 +195,29 @@ void goal_refuse_no_space(struct planner *p, struct goal *goal, struct space *sp
 			  uint64_t step, bool contiguous)
 {
 	uint64_t fits = contiguous ? space_largest(space, step) : space_available(space, step);
-	struct size_text free_text = size_format_human(space_available(space, 1));
+	uint64_t left = space_available(space, 1);
+	struct range_list whole = { .ranges = &space->whole, .n = 1 };
+	const struct record *foreign = planner_foreign_record(p, &whole);
 	char *hint;
 
 	if (fits)
 		hint = planner_text(p, "%s would fit.", SIZE_STR(fits));
+	else if (foreign)
+		hint = planner_text(p, "volume \"%s\" has %s of it: remove it with \"ensure\": "
+				       "\"absent\", or choose another region.", foreign->volume,
+				    SIZE_STR(range_list_size(&foreign->ranges)));
 	else
 		hint = planner_text(p, "remove a volume (\"ensure\": \"absent\") or choose another "
 				       "region.");
 	if (size)
 		goal_refuse(p, goal, "size", ENOSPC, hint,
 			    "%s%s does not fit into %s, which has %s free.", SIZE_STR(size),
-			    contiguous ? " in one piece" : "", goal->region->name, free_text.text);
+			    contiguous ? " in one piece" : "", goal->region->name,
+			    left ? SIZE_STR(left) : "nothing");
 	else
 		goal_refuse(p, goal, "size", ENOSPC, hint,
-			    "%s has no room left for this volume: %s are free.",
-			    goal->region->name, free_text.text);
+			    "%s has no room left for this volume: %s is free.",
+			    goal->region->name, left ? SIZE_STR(left) : "nothing");
 }
 
 void goal_frees(struct planner *p, const struct goal *goal, const void *object)
@@ -237,6 +244,36 @@ static bool is_freed(const struct region_state *state, const void *object)
 		if (state->freed[i] == object)
 			return true;
 	return false;
+}
+
+const struct record *planner_foreign_record(const struct planner *p,
+					    const struct range_list *ranges)
+{
+	for (size_t i = 0; i < p->topology->n_records; i++) {
+		const struct record *record = &p->topology->records[i];
+
+		for (size_t j = 0; !p->claimed[i] && j < record->ranges.n; j++)
+			for (size_t k = 0; k < ranges->n; k++)
+				if (range_overlaps(record->ranges.ranges[j], ranges->ranges[k]))
+					return record;
+	}
+	return NULL;
+}
+
+/* Also what a volume of another configuration has, whether its device is there or not. */
+static int use_foreign_records(struct planner *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->topology->n_records; i++) {
+		const struct range_list *ranges = &p->topology->records[i].ranges;
+		const struct region *region = p->claimed[i] || !ranges->n ? NULL :
+			match_region_at(p->match, ranges->ranges[0].start);
+
+		if (region && region_is_dynamic(region))
+			r = space_use_list(&planner_state(p, region)->space, ranges);
+	}
+	return r;
 }
 
 /* Take out of the region's space what stays where it is. */
@@ -380,7 +417,7 @@ static void check_released(struct planner *p)
 static void planner_clear(struct planner *p)
 {
 	match_free(p->match);
-	for (size_t i = 0; p->goals && i < p->config->n_volumes; i++)
+	for (size_t i = 0; p->goals && i < p->n_goals; i++)
 		range_list_clear(&p->goals[i].ranges);
 	free(p->goals);
 	for (size_t i = 0; p->states && i < p->topology->n_regions; i++) {
@@ -388,6 +425,7 @@ static void planner_clear(struct planner *p)
 		free(p->states[i].freed);
 	}
 	free(p->states);
+	free(p->claimed);
 	step_clear(&p->nowhere);
 	plan_free(p->plan);
 }
@@ -399,6 +437,8 @@ static void run_passes(struct planner *p)
 		judge(p, &p->goals[i]);
 	for (size_t i = 0; i < p->topology->n_regions; i++)
 		prepare_space(p, &p->topology->regions[i]);
+	if (use_foreign_records(p) < 0)
+		p->no_memory = true;
 	place_goals(p);
 	check_released(p);
 	emit_steps(p);
@@ -407,23 +447,101 @@ static void run_passes(struct planner *p)
 	p->plan->digest = topology_digest(p->topology);
 }
 
+/* The plan of what was not refused, or NULL when memory ran out. */
+static struct plan *build(struct planner *p)
+{
+	const struct config *config = p->config;
+	const struct topology *topology = p->topology;
+
+	p->plan = calloc(1, sizeof(*p->plan));
+	p->goals = calloc(config->n_volumes + 1, sizeof(*p->goals));
+	p->n_goals = config->n_volumes;
+	p->states = calloc(topology->n_regions + 1, sizeof(*p->states));
+	p->claimed = calloc(topology->n_records + 1, sizeof(*p->claimed));
+	p->no_memory = !p->plan || !p->goals || !p->states || !p->claimed ||
+		       match_new(topology, &p->match) < 0;
+	if (!p->no_memory)
+		run_passes(p);
+	if (!p->no_memory)
+		return p->plan;
+	(void)report_add(p->report, NULL, ENOMEM, NULL, "Memory ran out while planning.");
+	return NULL;
+}
+
 int plan_build(const struct config *config, const struct topology *topology, struct plan **ret,
 	       struct report *report)
 {
 	struct planner p = { .config = config, .topology = topology, .report = report };
-	int r;
+	size_t before = report->n;
 
-	p.plan = calloc(1, sizeof(*p.plan));
-	p.goals = calloc(config->n_volumes + 1, sizeof(*p.goals));
-	p.states = calloc(topology->n_regions + 1, sizeof(*p.states));
-	p.no_memory = !p.plan || !p.goals || !p.states || match_new(topology, &p.match) < 0;
-	if (!p.no_memory)
-		run_passes(&p);
-	if (p.no_memory)
-		(void)report_add(report, NULL, ENOMEM, NULL, "Memory ran out while planning.");
-	r = report_code(report);
-	if (r == 0)
+	(void)build(&p); /* what it could not do, the report holds */
+	if (report->n == before)
 		*ret = TAKE(p.plan);
 	planner_clear(&p);
+	return report->n > before ? -report->errors[before].code : 0;
+}
+
+static bool loses_data(const struct plan *plan, const struct goal *goal)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (!step->destructive)
+			continue;
+		if (step->volume ? strcmp(step->volume, goal->volume->name) == 0 :
+				   goal->verdict == VERDICT_CREATE &&
+					   strcmp(step->region, goal->region->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void refuse_losses(struct planner *p)
+{
+	for (size_t i = 0; p->plan->n_destructive && i < p->n_goals; i++)
+		if (p->goals[i].verdict != VERDICT_REFUSED && loses_data(p->plan, &p->goals[i]))
+			goal_refuse(p, &p->goals[i], NULL, ECANCELED,
+				    planner_text(p, "daxctl-ext plan shows them; apply runs them "
+						    "with --allow-data-loss."),
+				    "Steps for volume \"%s\" would lose data.",
+				    p->goals[i].volume->name);
+}
+
+/* Keep the volumes that were not refused; false: all were kept. */
+static bool drop_refused(const struct planner *p, struct config *config)
+{
+	size_t kept = 0, n = config->n_volumes;
+
+	for (size_t i = 0; i < n; i++)
+		if (p->goals[i].verdict != VERDICT_REFUSED)
+			config->volumes[kept++] = config->volumes[i];
+	config->n_volumes = kept;
+	return kept < n;
+}
+
+int plan_build_possible(const struct config *config, const struct topology *topology,
+			bool lossless, struct plan **ret, struct report *report)
+{
+	struct config left = { .n_volumes = config->n_volumes };
+	int r = -ENOMEM;
+	bool again = true;
+
+	/* These borrow what the volumes own. */
+	left.volumes = calloc(config->n_volumes + 1, sizeof(*left.volumes));
+	if (!left.volumes)
+		return r;
+	(void)memcpy(left.volumes, config->volumes, config->n_volumes * sizeof(*left.volumes));
+	while (again) {
+		struct planner p = { .config = &left, .topology = topology, .report = report };
+
+		r = build(&p) ? 0 : -ENOMEM;
+		if (r == 0 && lossless)
+			refuse_losses(&p);
+		again = r == 0 && drop_refused(&p, &left);
+		if (r == 0 && !again)
+			*ret = TAKE(p.plan);
+		planner_clear(&p);
+	}
+	free(left.volumes);
 	return r;
 }

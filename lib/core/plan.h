@@ -43,6 +43,14 @@ DEFINE_FREEP(struct plan, plan)
 int plan_build(const struct config *config, const struct topology *topology, struct plan **ret,
 	       struct report *report);
 
+/*
+ * The same, leaving out the volumes that are refused: what can be had of a configuration.
+ * lossless refuses volumes for which a step would be destructive, too.  The report names all
+ * that were left out.  0, or -ENOMEM.
+ */
+int plan_build_possible(const struct config *config, const struct topology *topology,
+			bool lossless, struct plan **ret, struct report *report);
+
 /* One line of JSON, or indented; NULL: no memory. */
 char *plan_to_json(const struct plan *plan, bool indent);
 int plan_parse(const char *text, size_t length, struct plan **ret, struct report *report);

@@ -61,7 +61,9 @@ struct planner {
 	const struct topology *topology;
 	struct match *match;
 	struct goal *goals; /* one for each volume, same order */
+	size_t n_goals;
 	struct region_state *states; /* one for each region, same order */
+	bool *claimed;		     /* for each record: a volume of the configuration is it */
 	struct report *report;
 	struct plan *plan;
 	bool no_memory;
@@ -95,6 +97,9 @@ bool goal_wanted_size(struct planner *p, struct goal *goal, uint64_t step, uint6
 bool goal_check_align(struct planner *p, struct goal *goal);
 /* The object's ranges become free for placing. */
 void goal_frees(struct planner *p, const struct goal *goal, const void *object);
+/* The record of a volume that is not in this configuration and has some of these ranges. */
+const struct record *planner_foreign_record(const struct planner *p,
+					    const struct range_list *ranges);
 void goal_refuse_no_space(struct planner *p, struct goal *goal, struct space *space, uint64_t size,
 			  uint64_t step, bool contiguous);
 

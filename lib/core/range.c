@@ -94,6 +94,35 @@ void range_list_join(struct range_list *list)
 		list->n = kept + 1;
 }
 
+bool range_list_same_bytes(const struct range_list *a, const struct range_list *b)
+{
+	uint64_t done = 0, total = range_list_size(a);
+	size_t i = 0, j = 0;
+	uint64_t in_a = 0, in_b = 0;
+
+	if (total != range_list_size(b))
+		return false;
+	while (done < total) {
+		uint64_t left_a = a->ranges[i].size - in_a, left_b = b->ranges[j].size - in_b;
+		uint64_t both = left_a < left_b ? left_a : left_b;
+
+		if (a->ranges[i].start + in_a != b->ranges[j].start + in_b)
+			return false;
+		done += both;
+		in_a += both;
+		in_b += both;
+		if (in_a == a->ranges[i].size) {
+			in_a = 0;
+			i++;
+		}
+		if (in_b == b->ranges[j].size) {
+			in_b = 0;
+			j++;
+		}
+	}
+	return true;
+}
+
 int range_list_free_of(struct range whole, const struct range_list *used, struct range_list *ret)
 {
 	struct range_list sorted = { 0 }, left = { 0 };

@@ -38,6 +38,8 @@ bool range_list_contains(const struct range_list *list, struct range r);
 bool range_overlaps(struct range a, struct range b);
 void range_list_sort(struct range_list *list);
 /* Join neighbours that touch; the list must be sorted. */
+/* Do they cover the same bytes in the same order, however they are divided? */
+bool range_list_same_bytes(const struct range_list *a, const struct range_list *b);
 void range_list_join(struct range_list *list);
 /*
  * What is left of whole when every range of used (any order, may overlap) is taken out,

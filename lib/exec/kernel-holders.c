@@ -2,7 +2,7 @@
 /*
  * Who keeps devices in use.  All questions are answered by one pass over /proc: a list of
  * targets, each with the list that its holders go to.  The pass over processes is left out
- * when the module that serves the open files says that there are none.
+ * when there are only dax devices and the module that serves them has no open files.
  */
 #include "exec/kernel.h"
 
@@ -179,6 +179,31 @@ static int read_swap(const struct targets *targets, char *line)
 	return target ? holder_list_add(target->list, HOLDER_SWAP, target->name, 0) : 0;
 }
 
+/*
+ * A loop device reads and writes what it stands on without claiming it, so nothing else tells
+ * of a file system on top.
+ */
+static int read_loops(const struct targets *targets, struct error *reterr)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, "/sys/block");
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir))) {
+		char path[SYSFS_NAME_MAX + 32], backing[SYSFS_VALUE_MAX];
+		struct target *target = NULL;
+		struct stat st;
+
+		(void)snprintf(path, sizeof(path), "%s/loop/backing_file", entry->d_name);
+		if (strncmp(entry->d_name, "loop", 4) == 0 &&
+		    sysfs_read(dirfd(dir), path, backing, sizeof(backing)) > 0 &&
+		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode))
+			target = find_by_dev(targets, st.st_rdev);
+		if (target && holder_list_add(target->list, HOLDER_BLOCK, entry->d_name, 0) < 0)
+			return error_oom(reterr);
+	}
+	return 0;
+}
+
 static int read_lines(const char *path, const struct targets *targets,
 		      int (*read_line)(const struct targets *targets, char *line),
 		      struct error *reterr)
@@ -226,6 +251,14 @@ static int add_process(struct target *target, int proc_fd, int pid)
 	return holder_list_add(target->list, HOLDER_PROCESS, command, pid);
 }
 
+/* A file may have the name of a device and be none. */
+static bool is_node(int dir, const char *link)
+{
+	struct stat st;
+
+	return fstatat(dir, link, &st, 0) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 /* The number of entries, to know kernel threads by: they have none. -ENOMEM. */
 static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 {
@@ -244,7 +277,8 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 			continue;
 		path[length] = 0;
 		target = find_by_path(targets, path);
-		if (target && add_process(target, proc_fd, pid) < 0)
+		if (target && is_node(dirfd(dir), entry->d_name) &&
+		    add_process(target, proc_fd, pid) < 0)
 			return -ENOMEM;
 	}
 	return n;
@@ -324,6 +358,8 @@ static int read_targets(const struct targets *targets, bool with_processes,
 		r = read_lines("/proc/self/mountinfo", targets, read_mount, reterr);
 		if (r == 0)
 			r = read_lines("/proc/swaps", targets, read_swap, reterr);
+		if (r == 0)
+			r = read_loops(targets, reterr);
 	}
 	if (r == 0 && with_processes && targets->n)
 		r = read_processes(targets, reterr);
@@ -340,7 +376,7 @@ static int add_dax_target(struct targets *targets, struct dax_device *device)
 int kernel_scan_holders(struct topology *topology, struct error *reterr)
 {
 	_cleanup_(targets_clear) struct targets targets = { 0 };
-	bool dax = false;
+	bool dax = false, blocks = false;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < topology->n_regions; i++) {
@@ -359,9 +395,11 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 	}
 	if (r < 0)
 		return error_oom(reterr);
-	for (size_t i = 0; i < targets.n; i++)
+	for (size_t i = 0; i < targets.n; i++) {
 		dax = dax || !targets.targets[i].block;
-	return read_targets(&targets, dax && !nothing_open(), reterr);
+		blocks = blocks || targets.targets[i].block;
+	}
+	return read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
 }
 
 static int busy(const char *name, const struct holder_list *list, struct error *reterr)

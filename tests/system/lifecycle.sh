@@ -58,6 +58,16 @@ mount -o dax=always "$images" /mnt/images
 cksum </mnt/images/data >/run/sum.after
 same /run/sum.before /run/sum.after 'its data is as it was'
 umount /mnt/images
+loop=$(losetup --show -f "$images")
+one '{ "name": "images", "ensure": "absent" }'
+expect 2 'so is removing what a loop device stands on' \
+	daxctl-ext apply --allow-data-loss /run/one.json
+says "${loop#/dev/}" 'and the loop device is named'
+losetup -d "$loop"
+exec 3<"$images"
+expect 2 'so is removing an open block device' daxctl-ext apply --allow-data-loss /run/one.json
+says "(pid $$)" 'and the process is named'
+exec 3<&-
 exec 3<"$(device_of window)"
 one '{ "name": "window", "ensure": "absent" }'
 expect 2 'destroying an open device is refused' daxctl-ext apply --allow-data-loss /run/one.json
@@ -81,6 +91,21 @@ one '{ "name": "far", "region": { "type": "hmem", "target_node": 1 }, "mode": "s
 expect 3 'a device becoming memory loses data' daxctl-ext apply /run/one.json
 expect 0 'and may, with --allow-data-loss' daxctl-ext apply --allow-data-loss /run/one.json
 nothing_to_do /run/one.json 'memory again'
+
+# Growing at the end of a device makes one range of two, and stays the same volume.
+one '{ "name": "tail", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "64M" }'
+expect 0 'a volume' daxctl-ext apply /run/one.json
+one '{ "name": "tail", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "128M" }'
+expect 0 'grows' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'grows'
+expect 0 'and keeps its name' sh -c 'daxctl-ext status | grep -w tail'
+one '{ "name": "tail", "ensure": "absent" }'
+expect 0 'and goes' daxctl-ext apply --allow-data-loss /run/one.json
+
+# What another configuration has is not for this one.
+one '{ "name": "other", "region": { "type": "hmem", "target_node": 2 }, "mode": "devdax", "size": "256M" }'
+expect 2 'a region that another volume has' daxctl-ext apply --allow-data-loss /run/one.json
+says '"pool"' 'and that volume is named'
 
 # A step that fails takes its volume back, and leaves the others.
 state >/run/before
