@@ -229,10 +229,13 @@ static void end_as_told(struct job *job)
 		end(job, JOB_DONE);
 		return;
 	case OUTCOME_FAILED:
-		end(job, job->cancelled ? JOB_CANCELLED : JOB_FAILED);
+		end(job, JOB_FAILED);
 		return;
 	case OUTCOME_BUSY:
 		end(job, JOB_BUSY);
+		return;
+	case OUTCOME_CANCELLED:
+		end(job, JOB_CANCELLED);
 		return;
 	case OUTCOME_STALE:
 		break;

@@ -174,8 +174,6 @@ int kernel_set_access(const struct step *step, struct error *reterr)
 	r = find_wanted(&step->access, &wanted, reterr);
 	if (r < 0)
 		return r;
-	/* udev sets owner and permissions of a new node when it gets to its event: go after it. */
-	kernel_settle_udev();
 	fd = open_node(step, path, sizeof(path), &st, reterr);
 	if (fd < 0)
 		return fd;
