@@ -65,7 +65,7 @@ bool manager_is_configured(const struct manager *manager)
 
 bool manager_topology_is_fresh(const struct manager *manager)
 {
-	return manager->topology && now_usec() - manager->seen < FRESH;
+	return manager->topology && manager->seen && now_usec() - manager->seen < FRESH;
 }
 
 /*
@@ -251,7 +251,9 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	}
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
-	manager->seen = now_usec();
+	/* What a job changed meanwhile may not be in it. */
+	manager->seen = manager->overtaken ? 0 : now_usec();
+	manager->overtaken = false;
 	update(manager, NULL, topology);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
@@ -317,6 +319,9 @@ static void forget_failures(struct manager *manager)
 
 void manager_job_ended(struct manager *manager, struct job *job)
 {
+	/* Whoever has heard of the end and asks must not be told what was before. */
+	manager->seen = 0;
+	manager->overtaken = scanner_is_busy(manager->scanner);
 	if (job->outcome == JOB_DONE) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {

@@ -49,7 +49,8 @@ struct manager {
 	struct config *config;
 	struct report mistakes;	   /* of the configuration's files */
 	struct topology *topology; /* NULL: not seen yet */
-	uint64_t seen;		   /* when it was */
+	uint64_t seen;		   /* when it was; 0: it has changed since */
+	bool overtaken;		   /* a job ended while a scan was running */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
 	struct standings standings;
