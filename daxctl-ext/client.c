@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "core/error-json.h"
@@ -14,8 +15,48 @@
 
 #define WORKER LIBEXECDIR "/daxd-worker"
 
+void client_init(struct client *client, const char *topology)
+{
+	*client = (struct client){ .worker = getenv("DAXD_WORKER"), .simulation = topology };
+}
+
+void client_clear(struct client *client)
+{
+	bus_free(TAKE(client->bus));
+}
+
+enum cli_exit client_connect(struct client *client, struct report *problems)
+{
+	enum cli_exit status;
+
+	if (client->worker || client->simulation || client->bus)
+		return CLI_DONE;
+	status = bus_open(client->ask_password, &client->bus, problems);
+	if (status != CLI_DONE || client->bus || geteuid() == 0)
+		return status;
+	problem_add(problems, EPERM,
+		    "\"systemctl start daxd\", or run it with sudo: root can do without",
+		    "daxd is not running, and without it this needs root.");
+	return CLI_NOT_PERMITTED;
+}
+
+enum cli_exit client_need_daemon(struct client *client, struct report *problems)
+{
+	enum cli_exit status;
+
+	if (client->bus)
+		return CLI_DONE;
+	status = bus_open(client->ask_password, &client->bus, problems);
+	if (status != CLI_DONE || client->bus)
+		return status;
+	problem_add(problems, ENOTCONN, "systemctl start daxd",
+		    "daxd is not running, and nothing else can do this.");
+	return CLI_FAILED;
+}
+
 /* What comes back, while the worker runs. */
 struct answer {
+	const char *from; /* whose it is */
 	struct topology *topology; /* of scan */
 	client_event *callback;	   /* of apply */
 	void *userdata;
@@ -30,9 +71,10 @@ static int add_nonsense(struct answer *answer, struct report *report)
 	struct error error = ERROR_INIT;
 	int r;
 
-	r = error_set(&error, EPROTO, "The answer of the worker cannot be understood: %s",
-		      error_message(&report->errors[0]));
-	(void)error_hint(&error, "daxctl-ext and daxd-worker must be of the same version");
+	r = error_set(&error, EPROTO, "The answer of %s cannot be understood: %s",
+		      answer->from, error_message(&report->errors[0]));
+	(void)error_hint(&error, "daxctl-ext and %s must be of the same version",
+			 answer->from);
 	(void)report_take(answer->problems, &error);
 	return r;
 }
@@ -100,18 +142,22 @@ static enum cli_exit add_death(const struct worker_end *end, const char *hint,
 
 static enum cli_exit run_worker(const struct client *client, const char *verb, const char *input,
 				worker_line *callback, struct answer *answer,
-				struct worker_end *end)
+				struct interrupt *interrupt, struct worker_end *end)
 {
 	struct error error = ERROR_INIT;
 	char *argv[5];
 	int r;
 
 	fill_argv(client, verb, argv);
-	r = worker_run(argv, input, strlen(input), callback, answer, end, &error);
+	r = worker_run(argv, input, strlen(input), callback, answer, interrupt, end, &error);
 	if (r == 0)
 		return CLI_DONE;
+	if (r == -EINTR)
+		problem_add(answer->problems, EINTR,
+			    "\"daxctl-ext status\" shows what it has done",
+			    "The worker goes on with its plan, and nobody listens any more.");
 	/* What a callback refused is in the problems; the rest is in the error. */
-	if (r != -EPROTO)
+	if (r != -EPROTO && r != -EINTR)
 		(void)report_take(answer->problems, &error);
 	error_clear(&error);
 	return CLI_FAILED;
@@ -137,18 +183,40 @@ static enum cli_exit read_simulation(const char *file, struct topology **ret,
 	return CLI_DONE;
 }
 
-enum cli_exit client_scan(const struct client *client, struct topology **ret,
-			  struct report *problems)
+/* daxd's answer is read as the worker's is, from whom it has it. */
+static enum cli_exit scan_by_daemon(struct client *client, struct answer *answer)
+{
+	_cleanup_(freep) char *text = NULL;
+	enum cli_exit status = bus_get_topology(client->bus, &text, answer->problems);
+
+	answer->from = "daxd";
+	if (status != CLI_DONE)
+		return status;
+	return take_topology(answer, text, strlen(text)) < 0 ? CLI_FAILED : CLI_DONE;
+}
+
+static enum cli_exit scan_by_worker(const struct client *client, struct answer *answer)
 {
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
-	struct answer answer = { .problems = problems };
+	enum cli_exit status;
+
+	status = run_worker(client, "scan", "", take_topology, answer, NULL, &end);
+	if (status == CLI_DONE && (!answer->topology || end.status != 0))
+		status = add_death(&end, NULL, answer->problems);
+	return status;
+}
+
+enum cli_exit client_scan(struct client *client, struct topology **ret, struct report *problems)
+{
+	struct answer answer = { .from = "daxd-worker", .problems = problems };
 	enum cli_exit status;
 
 	if (client->simulation)
 		return read_simulation(client->simulation, ret, problems);
-	status = run_worker(client, "scan", "", take_topology, &answer, &end);
-	if (status == CLI_DONE && (!answer.topology || end.status != 0))
-		status = add_death(&end, NULL, problems);
+	status = client_connect(client, problems);
+	if (status != CLI_DONE)
+		return status;
+	status = client->bus ? scan_by_daemon(client, &answer) : scan_by_worker(client, &answer);
 	if (status != CLI_DONE) {
 		topology_free(answer.topology);
 		return status;
@@ -158,12 +226,13 @@ enum cli_exit client_scan(const struct client *client, struct topology **ret,
 }
 
 enum cli_exit client_apply(const struct client *client, const struct plan *plan,
-			   client_event *callback, void *userdata, enum outcome *ret,
-			   struct report *problems)
+			   client_event *callback, void *userdata, struct interrupt *interrupt,
+			   enum outcome *ret, struct report *problems)
 {
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
 	_cleanup_(freep) char *text = plan_to_json(plan, false);
 	struct answer answer = {
+		.from = "daxd-worker",
 		.callback = callback,
 		.userdata = userdata,
 		.problems = problems,
@@ -174,7 +243,7 @@ enum cli_exit client_apply(const struct client *client, const struct plan *plan,
 		problem_add(problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
-	status = run_worker(client, "apply", text, take_event, &answer, &end);
+	status = run_worker(client, "apply", text, take_event, &answer, interrupt, &end);
 	if (status == CLI_DONE && !answer.ended)
 		status = add_death(&end,
 				   "nothing is lost: run apply again, and it goes on from what "

@@ -1,35 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the command line reaches what touches the machine: a separate program, daxd-worker, that
- * is run for one scan or one apply.  Nothing else here knows how that is done.  With a file as
- * the machine nothing is run for a scan, and apply changes that file.
+ * How the command line reaches what knows and touches the machine: daxd over D-Bus
+ * (client-bus.h); where there is none, for root, a separate program, daxd-worker, that is run
+ * for one scan or one apply.  With a file as the machine nothing is asked or run for a scan,
+ * and apply changes that file.
  */
 #ifndef DAXCTL_EXT_CLIENT_H
 #define DAXCTL_EXT_CLIENT_H
 
 #include "cli.h"
+#include "client-bus.h"
 #include "core/event.h"
 #include "core/plan.h"
 #include "core/topology.h"
+#include "interrupt.h"
 
 struct client {
-	const char *worker;	/* path of the program; NULL: the installed one */
+	const char *worker;	/* path of the program that is to be run, and daxd not asked;
+				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
+	bool ask_password;	/* polkit may */
+	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 };
 
+/* topology NULL: this machine. */
+void client_init(struct client *client, const char *topology);
+void client_clear(struct client *client);
+
+/*
+ * Look for daxd.  Without it root goes on, with client->bus NULL; others get a problem.  Called
+ * by client_scan() where need be.
+ */
+enum cli_exit client_connect(struct client *client, struct report *problems);
+/* The same for what only daxd can do: it must be there. */
+enum cli_exit client_need_daemon(struct client *client, struct report *problems);
+
 /* Problems are added; only CLI_DONE fills *ret. */
-enum cli_exit client_scan(const struct client *client, struct topology **ret,
-			  struct report *problems);
+enum cli_exit client_scan(struct client *client, struct topology **ret, struct report *problems);
 
 /* Told of each event as it comes; line is its JSON without the newline. */
 typedef void client_event(void *userdata, const struct event *event, const char *line);
 
 /*
- * Run the plan until its end event, which the callback gets too.  CLI_DONE says only that there
- * was one: *ret is what it says.
+ * Run the plan by a worker of our own until its end event, which the callback gets too.
+ * CLI_DONE says only that there was one: *ret is what it says.
  */
 enum cli_exit client_apply(const struct client *client, const struct plan *plan,
-			   client_event *callback, void *userdata, enum outcome *ret,
-			   struct report *problems);
+			   client_event *callback, void *userdata, struct interrupt *interrupt,
+			   enum outcome *ret, struct report *problems);
 
 #endif

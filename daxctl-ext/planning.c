@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "table.h"
 
 enum cli_exit planning_load(struct cli *cli, char *const args[], struct config **ret)
@@ -22,7 +23,7 @@ enum cli_exit planning_load(struct cli *cli, char *const args[], struct config *
 }
 
 enum cli_exit planning_make(struct cli *cli, const struct config *config,
-			    const struct client *client, struct plan **ret)
+			    struct client *client, struct plan **ret)
 {
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	enum cli_exit status;
@@ -32,6 +33,45 @@ enum cli_exit planning_make(struct cli *cli, const struct config *config,
 		return status;
 	if (plan_build(config, topology, ret, &cli->problems) < 0)
 		return CLI_INVALID;
+	return CLI_DONE;
+}
+
+enum cli_exit planning_read(struct cli *cli, const char *text, struct plan **ret)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+
+	if (plan_parse(text, strlen(text), ret, &report) == 0)
+		return CLI_DONE;
+	answer_nonsense(&cli->problems, &report);
+	return CLI_FAILED;
+}
+
+enum cli_exit planning_make_host(struct cli *cli, struct client *client, struct plan **ret)
+{
+	_cleanup_(json_clear) struct json json = JSON_INIT;
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *problems = NULL;
+	enum cli_exit status;
+
+	status = client_need_daemon(client, &cli->problems);
+	if (status == CLI_DONE)
+		status = bus_plan(client->bus, "", &text, &problems, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (*text)
+		return planning_read(cli, text, ret);
+	status = answer_scan(problems, &json, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	answer_problems(json.values, &cli->problems);
+	return CLI_INVALID;
+}
+
+enum cli_exit planning_show(struct cli *cli, const struct plan *plan, bool indent)
+{
+	if (cli->json)
+		return cli_print_json(cli, plan_to_json(plan, indent));
+	planning_print(cli, plan);
 	return CLI_DONE;
 }
 

@@ -16,7 +16,7 @@ struct progress {
 	const struct plan *plan;
 	size_t ended; /* steps that are done, failed or skipped */
 	uint64_t drawn_ns;
-	bool drawn;
+	bool drawn, held;
 };
 
 struct progress *progress_new(const struct cli *cli, const struct plan *plan)
@@ -134,6 +134,12 @@ static const char *end_word(enum step_state state)
 	return NULL;
 }
 
+void progress_hold(struct progress *progress, bool hold)
+{
+	if (progress)
+		progress->held = hold;
+}
+
 void progress_event(struct progress *progress, const struct event *event)
 {
 	const char *word;
@@ -143,6 +149,8 @@ void progress_event(struct progress *progress, const struct event *event)
 	word = end_word(event->state);
 	if (word && event->state != STEP_UNDONE)
 		progress->ended++;
+	if (progress->cli->out_terminal && progress->held)
+		return;
 	if (progress->cli->out_terminal) {
 		draw(progress, event);
 	} else if (word) {

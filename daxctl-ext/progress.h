@@ -19,6 +19,8 @@ struct progress *progress_new(const struct cli *cli, const struct plan *plan);
 void progress_free(struct progress *progress);
 DEFINE_FREEP(struct progress, progress)
 
+/* While something else is on the terminal, nothing is drawn over it. */
+void progress_hold(struct progress *progress, bool hold);
 void progress_event(struct progress *progress, const struct event *event);
 
 #endif

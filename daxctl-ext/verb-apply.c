@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempt.h"
+#include "follow.h"
 #include "planning.h"
-#include "progress.h"
 #include "simulation.h"
 #include "verb.h"
 
@@ -13,132 +14,20 @@
 
 struct apply_options {
 	const char *topology, *save;
-	bool allow_data_loss, dry_run;
+	bool allow_data_loss, dry_run, no_ask_password;
 };
-
-/* One attempt, and what became of each step. */
-struct attempt {
-	struct cli *cli;
-	const struct plan *plan;
-	struct progress *progress; /* NULL with --json */
-	enum step_state *states;
-	size_t n_failed;
-	struct error end; /* of the end event */
-};
-
-static void attempt_clear(struct attempt *attempt)
-{
-	progress_free(attempt->progress);
-	free(attempt->states);
-	error_clear(&attempt->end);
-}
-
-static void add_failure(struct attempt *attempt, const struct event *event)
-{
-	_cleanup_(freep) char *step = planning_step_text(attempt->plan, event->step);
-
-	attempt->n_failed++;
-	problem_add(&attempt->cli->problems, event->error.code ? event->error.code : EIO,
-			 event->error.hint, "%s: %s", step ? step : "A step",
-			 error_message(&event->error));
-}
-
-static void take_event(void *userdata, const struct event *event, const char *line)
-{
-	struct attempt *attempt = userdata;
-
-	if (attempt->cli->json) {
-		(void)fprintf(attempt->cli->out, "%s\n", line);
-		(void)fflush(attempt->cli->out); /* whoever reads it wants it now */
-	}
-	progress_event(attempt->progress, event);
-	if (event->kind == EVENT_STEP && event->step < attempt->plan->n_steps) {
-		attempt->states[event->step] = event->state;
-		if (event->state == STEP_FAILED)
-			add_failure(attempt, event);
-	}
-	if (event->kind == EVENT_END && event->error.code)
-		(void)error_copy(&attempt->end, &event->error); /* else errno's text must do */
-}
-
-static void print_steps_in(const struct attempt *attempt, enum step_state state,
-			   const char *heading)
-{
-	const struct plan *plan = attempt->plan;
-	FILE *out = attempt->cli->out;
-	bool any = false;
-
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		_cleanup_(freep) char *step = NULL;
-
-		if (attempt->states[i] != state)
-			continue;
-		if (!any)
-			cli_print_heading(attempt->cli, heading);
-		any = true;
-		step = planning_step_text(plan, i);
-		(void)fprintf(out, "  %s\n", step ? step : step_kind_word(plan->steps[i].kind));
-	}
-}
-
-/* The failed steps themselves are in the problems, which come last. */
-static enum cli_exit report_failure(struct attempt *attempt)
-{
-	struct cli *cli = attempt->cli;
-	enum cli_exit status;
-
-	if (!cli->json) {
-		print_steps_in(attempt, STEP_UNDONE, "Undone again:");
-		print_steps_in(attempt, STEP_SKIPPED,
-			       "Not done, because they come after a step that failed:");
-	}
-	if (attempt->n_failed)
-		return CLI_FAILED;
-	if (!attempt->end.code)
-		(void)error_set(&attempt->end, EIO, "The plan could not be carried out.");
-	status = cli_exit_of(attempt->end.code);
-	(void)report_take(&cli->problems, &attempt->end);
-	return status;
-}
-
-static enum cli_exit report_busy(struct attempt *attempt)
-{
-	if (!attempt->end.code) {
-		(void)error_set(&attempt->end, EBUSY, "Another apply is running.");
-		(void)error_hint(&attempt->end, "wait until it is done, then run apply again");
-	}
-	(void)report_take(&attempt->cli->problems, &attempt->end);
-	return CLI_BUSY;
-}
-
-static enum cli_exit report_cancelled(struct attempt *attempt)
-{
-	if (!attempt->cli->json) {
-		print_steps_in(attempt, STEP_UNDONE, "Undone again:");
-		print_steps_in(attempt, STEP_SKIPPED, "Not done:");
-	}
-	problem_add(&attempt->cli->problems, ECANCELED, "run apply again to go on",
-		    "The apply was cancelled; what was finished stays.");
-	return CLI_FAILED;
-}
 
 static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcome, bool *stale)
 {
-	size_t n = attempt->plan->n_steps;
-
 	switch (outcome) {
 	case OUTCOME_DONE:
-		if (!attempt->cli->json)
-			(void)fprintf(attempt->cli->out,
-				      "Done: %zu step%s, %s read back from the machine.\n", n,
-				      PLURAL(n), n == 1 ? "its effect" : "all");
-		return CLI_DONE;
+		return attempt_done(attempt);
 	case OUTCOME_FAILED:
-		return report_failure(attempt);
+		return attempt_failed(attempt);
 	case OUTCOME_BUSY:
-		return report_busy(attempt);
+		return attempt_busy(attempt);
 	case OUTCOME_CANCELLED:
-		return report_cancelled(attempt);
+		return attempt_cancelled(attempt);
 	case OUTCOME_STALE:
 		*stale = true;
 		return CLI_FAILED;
@@ -146,43 +35,43 @@ static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcom
 	return CLI_FAILED;
 }
 
-/* Run the plan; *stale when it must be made anew. */
+/* Run the plan by ourselves; *stale when it must be made anew. */
 static enum cli_exit run_plan(struct cli *cli, const struct client *client,
 			      const struct plan *plan, bool *stale)
 {
-	_cleanup_(attempt_clear) struct attempt attempt = { .cli = cli, .plan = plan };
+	_cleanup_(interrupt_close) struct interrupt interrupt = { .fd = -1 };
+	_cleanup_(attempt_clear) struct attempt attempt = { 0 };
+	struct error error = ERROR_INIT;
 	enum outcome outcome;
 	enum cli_exit status;
 
-	attempt.states = calloc(plan->n_steps, sizeof(*attempt.states));
-	if (!cli->json)
-		attempt.progress = progress_new(cli, plan);
-	if (!attempt.states || (!cli->json && !attempt.progress)) {
-		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+	status = attempt_init(&attempt, cli, plan, &interrupt);
+	if (status != CLI_DONE)
+		return status;
+	if (interrupt_open(&interrupt, cli, &error) < 0) {
+		(void)report_take(&cli->problems, &error);
 		return CLI_FAILED;
 	}
 	(void)fflush(cli->out); /* the plan is to be seen before it runs */
-	status = client_apply(client, plan, take_event, &attempt, &outcome, &cli->problems);
-	progress_free(TAKE(attempt.progress));
+	status = client_apply(client, plan, attempt_event, &attempt, &interrupt, &outcome,
+			      &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	return report_outcome(&attempt, outcome, stale);
 }
 
-static enum cli_exit plan_and_run(struct cli *cli, const struct client *client,
+/* config NULL: the host's own. */
+static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
 				  const struct config *config,
 				  const struct apply_options *options, bool *stale)
 {
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	enum cli_exit status;
 
-	status = planning_make(cli, config, client, &plan);
-	if (status != CLI_DONE)
-		return status;
-	if (cli->json)
-		status = cli_print_json(cli, plan_to_json(plan, false));
-	else
-		planning_print(cli, plan);
+	status = config ? planning_make(cli, config, client, &plan) :
+			  planning_make_host(cli, client, &plan);
+	if (status == CLI_DONE)
+		status = planning_show(cli, plan, false);
 	if (status == CLI_DONE)
 		status = planning_check_losses(cli, plan, options->allow_data_loss);
 	if (status != CLI_DONE || options->dry_run || !plan->n_steps)
@@ -190,7 +79,7 @@ static enum cli_exit plan_and_run(struct cli *cli, const struct client *client,
 	return run_plan(cli, client, plan, stale);
 }
 
-static enum cli_exit apply(struct cli *cli, const struct client *client,
+static enum cli_exit apply(struct cli *cli, struct client *client,
 			   const struct config *config, const struct apply_options *options)
 {
 	for (unsigned int i = 0; i < ATTEMPTS; i++) {
@@ -237,10 +126,12 @@ static enum cli_exit apply_simulated(struct cli *cli, struct client *client,
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct apply_options *options = userdata;
-	struct client client = { .worker = getenv("DAXD_WORKER") };
+	_cleanup_(client_clear) struct client client;
 	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
+	client_init(&client, NULL);
+	client.ask_password = !options->no_ask_password;
 	cli->json_lines = true;
 	if (options->save && !options->topology) {
 		problem_add(&cli->problems, EINVAL,
@@ -248,11 +139,24 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 				 "Option --save needs --topology.");
 		return CLI_INVALID;
 	}
-	status = planning_load(cli, args, &config);
-	if (status != CLI_DONE)
-		return status;
+	if (options->topology && !args[0]) {
+		problem_add(&cli->problems, EINVAL, "name the files of the configuration",
+			    "A simulated machine has no configuration of its own.");
+		return CLI_INVALID;
+	}
+	if (args[0]) {
+		status = planning_load(cli, args, &config);
+		if (status != CLI_DONE)
+			return status;
+	}
 	if (options->topology)
 		return apply_simulated(cli, &client, config, options);
+	status = config ? client_connect(&client, &cli->problems) :
+			  client_need_daemon(&client, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (client.bus && !options->dry_run)
+		return follow_apply(cli, client.bus, config, options->allow_data_loss);
 	return apply(cli, &client, config, options);
 }
 
@@ -262,6 +166,7 @@ static const struct verb_option options[] = {
 		.help = "Show exactly the steps that would run, and run none.",
 	},
 	OPTION_ALLOW_DATA_LOSS(struct apply_options),
+	OPTION_NO_ASK_PASSWORD(struct apply_options),
 	OPTION_TOPOLOGY(struct apply_options),
 	{
 		.name = "save", .value = "FILE", .offset = offsetof(struct apply_options, save),
@@ -272,8 +177,7 @@ static const struct verb_option options[] = {
 
 const struct verb verb_apply = {
 	.name = "apply",
-	.args = "CONFIG...",
-	.min_args = 1,
+	.args = "[CONFIG...]",
 	.max_args = ANY_NUMBER,
 	.help = "Make the machine as the configuration says",
 	.about = "The plan is shown, then its steps are run and read back from the machine. "
@@ -282,6 +186,13 @@ const struct verb verb_apply = {
 		 "When a step fails, what its volume had got is taken back, steps that come after "
 		 "it are left out, and other volumes are finished. "
 		 "After an interruption nothing needs repair: run apply again.\n"
+		 "Where daxd runs it does the work, as a job, and polkit decides who may ask for "
+		 "it; where it does not, root does the same without it. "
+		 "Without CONFIG the host's own configuration is read anew and applied, which "
+		 "needs daxd.\n"
+		 "Ctrl-C asks whether to cancel, and the step that runs is finished first; where "
+		 "there is nobody to ask, it cancels. "
+		 "A second Ctrl-C leaves, and the job goes on.\n"
 		 "With --topology a simulated machine is changed instead of this one, and the "
 		 "file stays as it is.",
 	.json = "Print the plan and then each event, one JSON object a line.",

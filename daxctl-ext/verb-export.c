@@ -13,16 +13,14 @@ struct export_options {
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct export_options *options = userdata;
-	const struct client client = {
-		.worker = getenv("DAXD_WORKER"),
-		.simulation = options->topology,
-	};
+	_cleanup_(client_clear) struct client client;
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	enum cli_exit status;
 
 	(void)args; /* it takes none */
+	client_init(&client, options->topology);
 	status = client_scan(&client, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;

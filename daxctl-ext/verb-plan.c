@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
+#include <errno.h>
 
 #include "planning.h"
 #include "verb.h"
@@ -12,23 +12,26 @@ struct plan_options {
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct plan_options *options = userdata;
-	const struct client client = {
-		.worker = getenv("DAXD_WORKER"),
-		.simulation = options->topology,
-	};
+	_cleanup_(client_clear) struct client client;
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	enum cli_exit status;
 
-	status = planning_load(cli, args, &config);
+	client_init(&client, options->topology);
+	if (options->topology && !args[0]) {
+		problem_add(&cli->problems, EINVAL, "name the files of the configuration",
+			    "A simulated machine has no configuration of its own.");
+		return CLI_INVALID;
+	}
+	if (args[0]) {
+		status = planning_load(cli, args, &config);
+		if (status == CLI_DONE)
+			status = planning_make(cli, config, &client, &plan);
+	} else {
+		status = planning_make_host(cli, &client, &plan);
+	}
 	if (status == CLI_DONE)
-		status = planning_make(cli, config, &client, &plan);
-	if (status != CLI_DONE)
-		return status;
-	if (cli->json)
-		status = cli_print_json(cli, plan_to_json(plan, cli->out_terminal));
-	else
-		planning_print(cli, plan);
+		status = planning_show(cli, plan, cli->out_terminal);
 	if (status != CLI_DONE)
 		return status;
 	return planning_check_losses(cli, plan, options->allow_data_loss);
@@ -41,14 +44,15 @@ static const struct verb_option options[] = {
 
 const struct verb verb_plan = {
 	.name = "plan",
-	.args = "CONFIG...",
-	.min_args = 1,
+	.args = "[CONFIG...]",
 	.max_args = ANY_NUMBER,
 	.help = "Show the steps that apply would take, and change nothing",
 	.about = "Steps that lose data come first, in a section of their own, and are marked "
 		 "with \"!\" where they stand in the order. "
 		 "The exit status is 3 when there are such steps and --allow-data-loss is not "
-		 "given: apply with the same options would refuse.",
+		 "given: apply with the same options would refuse.\n"
+		 "Without CONFIG it is the plan for the host's own configuration, which daxd "
+		 "makes.",
 	.json = "Print the plan as JSON.",
 	VERB_OPTIONS(struct plan_options, options),
 	.run = run,

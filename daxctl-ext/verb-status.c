@@ -75,15 +75,13 @@ static void keep_region(struct topology *topology, const struct region *kept)
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct status_options *options = userdata;
-	const struct client client = {
-		.worker = getenv("DAXD_WORKER"),
-		.simulation = options->topology,
-	};
+	_cleanup_(client_clear) struct client client;
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	const struct region *region;
 	enum cli_exit status;
 
 	(void)args; /* it takes none */
+	client_init(&client, options->topology);
 	status = client_scan(&client, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;

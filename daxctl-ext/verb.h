@@ -51,8 +51,14 @@ struct verb {
 		.help = "Accept steps that lose data.",                                      \
 	}
 
+#define OPTION_NO_ASK_PASSWORD(type)                                                         \
+	{                                                                                    \
+		.name = "no-ask-password", .offset = offsetof(type, no_ask_password),        \
+		.help = "Do not ask for a password where polkit wants one; fail instead.",   \
+	}
+
 extern const struct verb verb_check, verb_plan, verb_apply, verb_status, verb_export,
-	verb_version, verb_help;
+	verb_import, verb_jobs, verb_cancel, verb_monitor, verb_wait, verb_version, verb_help;
 
 /* All verbs, in the order of the help; ends with NULL. */
 extern const struct verb *const verb_table[];

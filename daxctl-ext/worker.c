@@ -31,6 +31,7 @@ struct worker {
 	struct stream out, err;
 	worker_line *callback;
 	void *userdata;
+	struct interrupt *interrupt; /* NULL: Ctrl-C ends us both */
 	char *last;
 };
 
@@ -57,11 +58,12 @@ static void worker_clear(struct worker *worker)
 }
 
 /* Descriptors 0 to 2 of the child are ends of pipes; it inherits nothing else of ours. */
-static int spawn(char *const argv[], const int fds[3], pid_t *ret)
+static int spawn(char *const argv[], const int fds[3], bool own_group, pid_t *ret)
 {
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t restore;
+	sigset_t restore, none;
 	int r;
 
 	r = posix_spawn_file_actions_init(&actions);
@@ -74,9 +76,14 @@ static int spawn(char *const argv[], const int fds[3], pid_t *ret)
 	}
 	(void)sigemptyset(&restore);
 	(void)sigaddset(&restore, SIGPIPE); /* neither fails with a signal that exists */
+	(void)sigemptyset(&none); /* what interrupt.c blocks is for us alone */
 	r = posix_spawnattr_setsigdefault(&attributes, &restore);
 	if (r == 0)
-		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+		r = posix_spawnattr_setsigmask(&attributes, &none);
+	if (own_group)
+		flags |= POSIX_SPAWN_SETPGROUP; /* group 0, as it is unless set: its own */
+	if (r == 0)
+		r = posix_spawnattr_setflags(&attributes, flags);
 	for (int i = 0; r == 0 && i < 3; i++)
 		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
 	if (r == 0)
@@ -93,7 +100,8 @@ static int start(struct worker *worker, char *const argv[], struct error *reterr
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		r = -errno;
 	if (r == 0)
-		r = spawn(argv, (const int[]){ in[0], out[1], err[1] }, &worker->pid);
+		r = spawn(argv, (const int[]){ in[0], out[1], err[1] }, worker->interrupt,
+			  &worker->pid);
 	closep(&in[0]);
 	closep(&out[1]);
 	closep(&err[1]);
@@ -191,6 +199,20 @@ static void feed(struct worker *worker)
 	worker->left -= n < 0 ? worker->left : (size_t)n;
 }
 
+static int take_interrupt(struct worker *worker, const struct pollfd *fds)
+{
+	switch (interrupt_answer(worker->interrupt, fds)) {
+	case INTERRUPT_NONE:
+		return 0;
+	case INTERRUPT_CANCEL:
+		(void)kill(worker->pid, SIGTERM); /* it is ours, and not waited for yet */
+		return 0;
+	case INTERRUPT_LEAVE:
+		return -EINTR;
+	}
+	return 0;
+}
+
 static int talk(struct worker *worker)
 {
 	int r = 0;
@@ -200,11 +222,13 @@ static int talk(struct worker *worker)
 			{ .fd = worker->out.fd, .events = POLLIN },
 			{ .fd = worker->err.fd, .events = POLLIN },
 			{ .fd = -1, .events = POLLOUT },
+			{ 0 }, { 0 }, /* of the interrupt */
 		};
 
 		if (worker->left == 0)
 			close_fd(&worker->in);
 		fds[2].fd = worker->in; /* poll() passes over -1 */
+		interrupt_poll(worker->interrupt, fds + 3);
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
 			r = errno == EINTR ? 0 : -errno;
 			continue;
@@ -215,12 +239,15 @@ static int talk(struct worker *worker)
 			r = read_stream(&worker->out, worker->callback, worker->userdata);
 		if (r == 0 && fds[1].revents)
 			r = read_stream(&worker->err, keep_last, worker);
+		if (r == 0 && worker->interrupt)
+			r = take_interrupt(worker, fds + 3);
 	}
 	return r;
 }
 
 int worker_run(char *const argv[], const char *input, size_t input_length, worker_line *callback,
-	       void *userdata, struct worker_end *ret, struct error *reterr)
+	       void *userdata, struct interrupt *interrupt, struct worker_end *ret,
+	       struct error *reterr)
 {
 	_cleanup_(worker_clear) struct worker worker = {
 		.in = -1,
@@ -230,6 +257,7 @@ int worker_run(char *const argv[], const char *input, size_t input_length, worke
 		.err.fd = -1,
 		.callback = callback,
 		.userdata = userdata,
+		.interrupt = interrupt,
 	};
 	int r, status = 0;
 
@@ -241,6 +269,8 @@ int worker_run(char *const argv[], const char *input, size_t input_length, worke
 	close_fd(&worker.in);
 	close_fd(&worker.out.fd);
 	close_fd(&worker.err.fd);
+	if (r == -EINTR)
+		return error_set(reterr, EINTR, "%s was left alone.", argv[0]);
 	while (waitpid(worker.pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return error_set(reterr, errno, "Cannot wait for %s: %s.", argv[0],

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "interrupt.h"
 
 /* line ends with NUL, not newline; it may be changed. Negative errno ends the conversation. */
 typedef int worker_line(void *userdata, char *line, size_t length);
@@ -24,8 +25,12 @@ void worker_end_clear(struct worker_end *end);
  * Start argv[0] with input as its stdin, call back for each line of its stdout, and wait for
  * it.  An error means that it could not be run or that the callback gave it up; how it ended
  * by itself is in *ret.  SIGPIPE must be ignored.
+ *
+ * With an interrupt the program is out of reach of the terminal's Ctrl-C; cancelling is SIGTERM
+ * to it, and when it is left alone -EINTR is returned while it still runs.
  */
 int worker_run(char *const argv[], const char *input, size_t input_length, worker_line *callback,
-	       void *userdata, struct worker_end *ret, struct error *reterr);
+	       void *userdata, struct interrupt *interrupt, struct worker_end *ret,
+	       struct error *reterr);
 
 #endif

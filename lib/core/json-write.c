@@ -102,6 +102,14 @@ void json_put_text(struct json_out *out, const char *key, const char *text)
 	put_quoted(out, text);
 }
 
+void json_put_json(struct json_out *out, const char *key, const char *json)
+{
+	if (!*json)
+		return;
+	put_lead(out, key);
+	put_bytes(out, json, strlen(json));
+}
+
 void json_put_u64(struct json_out *out, const char *key, uint64_t value)
 {
 	char digits[U64_TEXT_MAX], *first = digits + sizeof(digits);

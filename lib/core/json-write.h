@@ -33,6 +33,9 @@ void json_put_perm(struct json_out *out, const char *key, unsigned int perm);
 /* [{"start":...,"size":...}]; left out when empty. */
 void json_put_ranges(struct json_out *out, const char *key, const struct range_list *ranges);
 
+/* A value that is JSON already, on one line; "" is left out. */
+void json_put_json(struct json_out *out, const char *key, const char *json);
+
 /* The text, which the caller frees; NULL: no memory. */
 char *json_out_finish(struct json_out *out);
 

@@ -4,6 +4,9 @@
 passed=0 failed=0
 out=/run/test.out
 
+# What a worker does is tested with a worker, unless it is daxd that is to be tested.
+[ -n "${OVER_BUS-}" ] || export DAXD_WORKER=/usr/libexec/daxd/daxd-worker
+
 verdict() { # NAME STATUS-OF-THE-CONDITION
 	if [ "$2" -eq 0 ]; then
 		passed=$((passed + 1))

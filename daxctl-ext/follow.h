@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Apply by daxd: ask for a job, and show it until it ends. */
+#ifndef DAXCTL_EXT_FOLLOW_H
+#define DAXCTL_EXT_FOLLOW_H
+
+#include "cli.h"
+#include "client-bus.h"
+#include "core/config.h"
+
+/* config NULL: the host's own. */
+enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config *config,
+			   bool allow_data_loss);
+
+#endif

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The methods and properties of org.daxd1.Manager. */
+#include "bus-tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/topology-json.h"
+#include "folders.h"
+#include "polkit.h"
+#include "queue.h"
+#include "scanner.h"
+
+/*
+ * Reading is for anybody, so it must not cost much: what a document takes in memory is many
+ * times its length.
+ */
+#define DOCUMENT_MAX (2u << 20)
+
+/* A call that is answered once the machine was looked at. */
+struct question {
+	struct bus *bus;
+	sd_bus_message *message;
+	struct config *config;
+	int (*answer)(struct question *question, const struct topology *topology);
+};
+
+static void question_free(struct question *question)
+{
+	if (!question)
+		return;
+	(void)sd_bus_message_unref(question->message);
+	config_free(question->config);
+	free(question);
+}
+
+static void on_scanned(void *userdata, const struct topology *topology, const struct error *error)
+{
+	struct question *question = userdata;
+	int r = 0;
+
+	if (topology)
+		r = question->answer(question, topology);
+	else
+		(void)sd_bus_reply_method_errorf(question->message, SD_BUS_ERROR_FAILED, "%s",
+						 error_message(error));
+	if (r < 0)
+		(void)sd_bus_reply_method_errno(question->message, r, NULL);
+	question_free(question);
+}
+
+/* Takes config. What was seen a moment ago will do: many may ask, and a look costs. */
+static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
+	       int (*answer)(struct question *question, const struct topology *topology),
+	       sd_bus_error *error)
+{
+	struct question *question = calloc(1, sizeof(*question));
+	int r;
+
+	if (!question) {
+		config_free(config);
+		return -ENOMEM;
+	}
+	*question = (struct question){ bus, sd_bus_message_ref(message), config, answer };
+	if (manager_topology_is_fresh(bus->manager)) {
+		on_scanned(question, bus->manager->topology, NULL);
+		return 1;
+	}
+	r = scanner_request(bus->manager->scanner, on_scanned, question);
+	if (r >= 0)
+		return 1;
+	question_free(question);
+	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
+}
+
+/* Parse and check; problems go to the report. Only errors of the call are failures. */
+static int read_document(sd_bus_message *message, const char **ret, sd_bus_error *error)
+{
+	int r;
+
+	r = sd_bus_message_read(message, "s", ret);
+	if (r < 0)
+		return r;
+	if (strlen(*ret) > DOCUMENT_MAX)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+					 "The document is longer than %u bytes.", DOCUMENT_MAX);
+	return 0;
+}
+
+static int parse(const char *text, struct config **ret, struct report *problems)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	int r;
+
+	r = config_parse(text, strlen(text), NULL, &config, problems);
+	if (r == 0)
+		r = config_check(config, problems);
+	if (r == 0)
+		*ret = TAKE(config);
+	return r;
+}
+
+/* "" is the host's own configuration as its files are now; who has mistakes is left out. */
+static int load(struct bus *bus, const char *text, struct config **ret, struct report *problems)
+{
+	_cleanup_(report_clear) struct report mistakes = REPORT_INIT;
+
+	if (*text)
+		return parse(text, ret, problems);
+	if (folders_load(bus->manager->folders, ret, &mistakes) == 0)
+		return 0;
+	return report_add(problems, NULL, ENOMEM, NULL, "There is no memory left.");
+}
+
+static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	sd_bus_message *reply = NULL;
+	const char *text;
+	int r;
+
+	(void)userdata;
+	r = read_document(message, &text, error);
+	if (r >= 0)
+		r = bus_read_options(message, NULL, 0, error);
+	if (r < 0)
+		return r;
+	(void)parse(text, &config, &problems); /* that is the answer */
+	r = sd_bus_message_new_method_return(message, &reply);
+	if (r >= 0)
+		r = bus_append_problems(reply, &problems);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	(void)sd_bus_message_unref(reply);
+	return r < 0 ? r : 1;
+}
+
+static int reply_with(sd_bus_message *message, const char *text, const struct report *problems)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = sd_bus_message_new_method_return(message, &reply);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "s", text);
+	if (r >= 0)
+		r = bus_append_problems(reply, problems);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	(void)sd_bus_message_unref(reply);
+	return r;
+}
+
+static int answer_plan(struct question *question, const struct topology *topology)
+{
+	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_cleanup_(freep) char *text = NULL;
+
+	if (config_supported(question->config, &problems) == 0)
+		(void)plan_build(question->config, topology, &plan, &problems);
+	text = plan ? plan_to_json(plan, false) : strdup("");
+	return reply_with(question->message, text, &problems);
+}
+
+static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	const char *text;
+	int r;
+
+	r = read_document(message, &text, error);
+	if (r >= 0)
+		r = bus_read_options(message, NULL, 0, error);
+	if (r < 0)
+		return r;
+	if (load(bus, text, &config, &problems) < 0) {
+		r = reply_with(message, "", &problems);
+		return r < 0 ? r : 1;
+	}
+	return ask(bus, message, TAKE(config), answer_plan, error);
+}
+
+static int answer_export(struct question *question, const struct topology *topology)
+{
+	_cleanup_(report_clear) struct report notes = REPORT_INIT;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	r = export_config(topology, &config, &notes);
+	if (r < 0)
+		return r;
+	text = config_to_json(config);
+	return reply_with(question->message, text, &notes);
+}
+
+static int method_export(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int r = bus_read_options(message, NULL, 0, error);
+
+	return r < 0 ? r : ask(userdata, message, NULL, answer_export, error);
+}
+
+static int answer_topology(struct question *question, const struct topology *topology)
+{
+	_cleanup_(freep) char *text = topology_to_json(topology, false);
+
+	if (!text)
+		return -ENOMEM;
+	return sd_bus_reply_method_return(question->message, "s", text);
+}
+
+static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int r = bus_read_options(message, NULL, 0, error);
+
+	return r < 0 ? r : ask(userdata, message, NULL, answer_topology, error);
+}
+
+static void change_authorized(struct request *request)
+{
+	struct manager *manager = request->bus->manager;
+	_cleanup_(freep) char *path = NULL;
+	struct job *job;
+
+	job = job_new(manager, request->operation, request->uid, TAKE(request->config), NULL);
+	if (!job) {
+		(void)sd_bus_reply_method_errno(request->message, -ENOMEM, NULL);
+		return;
+	}
+	job->allow_data_loss = request->allow_data_loss;
+	if (queue_add(manager->queue, job) < 0) {
+		(void)sd_bus_reply_method_errorf(request->message, BUS_ERROR_TOO_MANY_JOBS,
+						 "Too many jobs wait.");
+		return;
+	}
+	path = bus_job_path(job);
+	(void)sd_bus_reply_method_return(request->message, "o", path ? path : "/");
+}
+
+static int refuse_invalid(const struct report *problems, sd_bus_error *error)
+{
+	const struct error *first = &problems->errors[0];
+
+	return sd_bus_error_setf(error, BUS_ERROR_INVALID, "%s%s%s%s", error_message(first),
+				 first->pointer ? " At " : "",
+				 first->pointer ? first->pointer : "",
+				 problems->n > 1 ? ", and there is more." :
+				 first->pointer  ? "." :
+						   "");
+}
+
+/* Takes config. */
+static int change(struct bus *bus, sd_bus_message *message, enum job_operation operation,
+		  struct config *config, bool allow_data_loss, sd_bus_error *error)
+{
+	struct request *request = request_new(bus, message, change_authorized);
+
+	if (!request) {
+		config_free(config);
+		return -ENOMEM;
+	}
+	request->operation = operation;
+	request->config = config;
+	request->allow_data_loss = allow_data_loss;
+	request->actions[0] = ACTION_APPLY;
+	request->actions[1] = allow_data_loss ? ACTION_DESTROY_DATA : NULL;
+	return polkit_check(request, error);
+}
+
+/* From here on all changes go the same way: a document, checked, then allowed, then a job. */
+static int change_to(struct bus *bus, sd_bus_message *message, enum job_operation operation,
+		     const char *text, bool allow_data_loss, sd_bus_error *error)
+{
+	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	struct config *config = NULL;
+
+	if (load(bus, text, &config, &problems) < 0)
+		return refuse_invalid(&problems, error);
+	return change(bus, message, operation, config, allow_data_loss, error);
+}
+
+static int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	bool allow_data_loss = false;
+	const struct bus_option options[] = { { "allow-data-loss", &allow_data_loss } };
+	const char *text;
+	int r;
+
+	r = read_document(message, &text, error);
+	if (r >= 0)
+		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	if (r < 0)
+		return r;
+	return change_to(userdata, message, JOB_APPLY, text, allow_data_loss, error);
+}
+
+static void begin_document(struct json_out *out)
+{
+	json_open(out, NULL, '{');
+	json_put_int(out, "daxd", CONFIG_VERSION);
+	json_open(out, "volumes", '[');
+}
+
+static char *end_document(struct json_out *out)
+{
+	json_close(out, ']');
+	json_close(out, '}');
+	return json_out_finish(out);
+}
+
+static int method_create_volume(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	bool allow_data_loss = false;
+	const struct bus_option options[] = { { "allow-data-loss", &allow_data_loss } };
+	struct json_out out = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	begin_document(&out);
+	r = bus_read_json(message, &out, NULL, error);
+	text = end_document(&out);
+	if (r >= 0)
+		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	if (r < 0)
+		return r;
+	if (!text)
+		return -ENOMEM;
+	return change_to(userdata, message, JOB_CREATE_VOLUME, text, allow_data_loss, error);
+}
+
+static int method_remove_volume(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	bool allow_data_loss = false;
+	const struct bus_option options[] = { { "allow-data-loss", &allow_data_loss } };
+	struct json_out out = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read(message, "s", &name);
+	if (r >= 0)
+		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	if (r < 0)
+		return r;
+	begin_document(&out);
+	json_open(&out, NULL, '{');
+	json_put_text(&out, "name", name);
+	json_put_text(&out, "ensure", "absent");
+	json_close(&out, '}');
+	text = end_document(&out);
+	if (!text)
+		return -ENOMEM;
+	return change_to(userdata, message, JOB_REMOVE_VOLUME, text, allow_data_loss, error);
+}
+
+static int get_version(sd_bus *connection, const char *path, const char *interface,
+		       const char *property, sd_bus_message *reply, void *userdata,
+		       sd_bus_error *error)
+{
+	(void)connection;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)userdata;
+	(void)error;
+	return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
+}
+
+static int get_configured(sd_bus *connection, const char *path, const char *interface,
+			  const char *property, sd_bus_message *reply, void *userdata,
+			  sd_bus_error *error)
+{
+	const struct bus *bus = userdata;
+
+	(void)connection;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)error;
+	return sd_bus_message_append(reply, "b", manager_is_configured(bus->manager));
+}
+
+/* All there is to complain of: called back for each until it says no. */
+static int each_problem(const struct manager *manager,
+			int (*call)(const struct error *problem, void *userdata), void *userdata)
+{
+	int r = 0;
+
+	if (manager->blindness.code)
+		r = call(&manager->blindness, userdata);
+	for (size_t i = 0; r >= 0 && i < manager->mistakes.n; i++)
+		r = call(&manager->mistakes.errors[i], userdata);
+	for (size_t i = 0; r >= 0 && i < manager->standings.n; i++) {
+		const struct standing *standing = &manager->standings.standings[i];
+
+		/* Who still waits has no problem yet. */
+		for (size_t j = 0; standing->state != VOLUME_WAITING && r >= 0 &&
+				   j < standing->problems.n; j++)
+			r = call(&standing->problems.errors[j], userdata);
+	}
+	return r;
+}
+
+struct appending {
+	sd_bus_message *message;
+	unsigned int n;
+};
+
+static int append_one(const struct error *problem, void *userdata)
+{
+	struct appending *appending = userdata;
+
+	if (appending->n++ >= BUS_PROBLEMS_MAX)
+		return 0;
+	return bus_append_problem(appending->message, problem);
+}
+
+static int get_problems(sd_bus *connection, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	const struct bus *bus = userdata;
+	struct appending appending = { .message = reply };
+	int r;
+
+	(void)connection;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)error;
+	r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	if (r >= 0)
+		r = each_problem(bus->manager, append_one, &appending);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+#define OPTIONS "a{sv}", options
+
+static const sd_bus_vtable manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_ARGS("s", document, OPTIONS),
+				SD_BUS_RESULT("aa{sv}", problems), method_check,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", document, OPTIONS),
+				SD_BUS_RESULT("s", plan, "aa{sv}", problems), method_plan,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("s", document, OPTIONS),
+				SD_BUS_RESULT("o", job), method_apply, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("CreateVolume", SD_BUS_ARGS("a{sv}", volume, OPTIONS),
+				SD_BUS_RESULT("o", job), method_create_volume,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("RemoveVolume", SD_BUS_ARGS("s", name, OPTIONS),
+				SD_BUS_RESULT("o", job), method_remove_volume,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS(OPTIONS),
+				SD_BUS_RESULT("s", document, "aa{sv}", notes), method_export,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetTopology", SD_BUS_ARGS(OPTIONS),
+				SD_BUS_RESULT("s", topology), method_get_topology,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Configured", "b", get_configured, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Problems", "aa{sv}", get_problems, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_VTABLE_END,
+};
+
+int bus_export_manager(struct bus *bus, sd_bus *connection)
+{
+	int r;
+
+	r = sd_bus_add_object_manager(connection, NULL, BUS_ROOT);
+	if (r < 0)
+		return r;
+	return sd_bus_add_object_vtable(connection, NULL, BUS_ROOT, BUS_MANAGER_INTERFACE,
+					manager_vtable, bus);
+}
+
+/* FNV-1a: so that a change is seen without keeping what was. */
+static int add_to_digest(const struct error *problem, void *userdata)
+{
+	uint64_t *digest = userdata;
+
+	for (const char *c = error_message(problem); *c; c++)
+		*digest = (*digest ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	*digest = (*digest ^ '\n') * UINT64_C(0x100000001b3);
+	return 0;
+}
+
+static void emit_configured(sd_bus *connection, const void *argument)
+{
+	(void)argument;
+	(void)sd_bus_emit_properties_changed(connection, BUS_ROOT, BUS_MANAGER_INTERFACE,
+					     "Configured", NULL);
+}
+
+static void emit_problems(sd_bus *connection, const void *argument)
+{
+	(void)argument;
+	(void)sd_bus_emit_properties_changed(connection, BUS_ROOT, BUS_MANAGER_INTERFACE,
+					     "Problems", NULL);
+}
+
+void bus_manager_changed(struct bus *bus)
+{
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	bool configured;
+
+	if (!bus)
+		return;
+	configured = manager_is_configured(bus->manager);
+	(void)each_problem(bus->manager, add_to_digest, &digest); /* it never says no */
+	if (configured != bus->configured)
+		bus_for_each(bus, emit_configured, NULL);
+	if (digest != bus->problems)
+		bus_for_each(bus, emit_problems, NULL);
+	bus->configured = configured;
+	bus->problems = digest;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the bus share, and nobody else: the connections, the vtables each of them
+ * gets, and the values that D-Bus has and C has not.
+ */
+#ifndef DAXD_BUS_TREE_H
+#define DAXD_BUS_TREE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "bus.h"
+#include "core/json-write.h"
+#include "job.h"
+#include "manager.h"
+#include "view.h"
+
+#define BUS_NAME "org.daxd1"
+#define BUS_ROOT "/org/daxd1"
+#define BUS_JOBS BUS_ROOT "/job"
+#define BUS_MANAGER_INTERFACE BUS_NAME ".Manager"
+#define BUS_JOB_INTERFACE BUS_NAME ".Job"
+#define BUS_ERROR_INVALID BUS_NAME ".Error.Invalid"
+#define BUS_ERROR_TOO_MANY_JOBS BUS_NAME ".Error.TooManyJobs"
+
+#define BUS_PEERS_MAX 64 /* on the private socket */
+#define BUS_PROBLEMS_MAX 1000 /* in one answer: enough for a person */
+
+struct request;
+
+/* What a fallback vtable needs to find its object. */
+struct bus_kind {
+	struct bus *bus;
+	enum object_kind kind;
+};
+
+struct bus {
+	struct manager *manager;
+	sd_bus *system;	 /* NULL: waiting to try again */
+	bool system_is_up; /* connected, so it makes sense to tell it things */
+	sd_bus *peers[BUS_PEERS_MAX];
+	size_t n_peers;
+	int listener;
+	char *socket; /* its path */
+	sd_event_source *accept, *retry, *nudge;
+	struct bus_kind kinds[N_OBJECT_KINDS];
+	struct request *requests; /* that wait for an authorisation */
+	bool configured;	  /* as it was last told */
+	uint64_t problems;	  /* digest of what was last told */
+};
+
+/* Call back for each connection that listens. */
+typedef void bus_call(sd_bus *connection, const void *argument);
+void bus_for_each(struct bus *bus, bus_call *call, const void *argument);
+/* Is it a connection to the private socket, and so root's? */
+bool bus_is_private(const struct bus *bus, const sd_bus *connection);
+
+/* Put the vtables on a new connection. */
+int bus_export_manager(struct bus *bus, sd_bus *connection);
+int bus_export_objects(struct bus *bus, sd_bus *connection);
+int bus_export_jobs(struct bus *bus, sd_bus *connection);
+
+/* bus-values.c */
+int bus_append_problems(sd_bus_message *message, const struct report *problems);
+/* The same in pieces, for several reports in one array. */
+int bus_append_problem(sd_bus_message *message, const struct error *problem);
+
+struct bus_option {
+	const char *name;
+	bool *value;
+};
+/* Read the a{sv} every method ends in; what is not in the list is refused. */
+int bus_read_options(sd_bus_message *message, const struct bus_option *options, size_t n,
+		     sd_bus_error *error);
+/* The a{sv} that comes next, as the members of a JSON object. */
+int bus_read_json(sd_bus_message *message, struct json_out *out, const char *key,
+		  sd_bus_error *error);
+
+/* The caller frees; NULL: no memory. */
+char *bus_job_path(const struct job *job);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "folders.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+/* A file of the host's configuration; the later folder's path is the one that counts. */
+struct document {
+	char *path;
+	const char *name; /* last part of path */
+	bool left_out;
+};
+
+struct documents {
+	struct document *documents;
+	size_t n;
+};
+
+static void documents_clear(struct documents *documents)
+{
+	for (size_t i = 0; i < documents->n; i++)
+		free(documents->documents[i].path);
+	free(documents->documents);
+}
+
+static int add_document(struct documents *documents, char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	struct document *document = NULL;
+
+	for (size_t i = 0; i < documents->n; i++)
+		if (strcmp(documents->documents[i].name, name) == 0)
+			document = &documents->documents[i];
+	if (!document) {
+		document = ARRAY_APPEND(documents->documents, documents->n);
+		if (!document)
+			return -ENOMEM;
+		documents->n++;
+	}
+	free(document->path);
+	*document = (struct document){ .path = path, .name = name };
+	return 0;
+}
+
+static int add_folder(struct documents *documents, const char *folder, struct report *mistakes)
+{
+	_cleanup_(file_list_clear) struct file_list list = { 0 };
+	struct error error = ERROR_INIT;
+	int r;
+
+	r = file_list_folder(folder, ".json", &list, &error);
+	if (r == -ENOENT) {
+		error_clear(&error);
+		return 0;
+	}
+	if (r < 0) {
+		(void)report_take(mistakes, &error);
+		return 0;
+	}
+	for (size_t i = 0; i < list.n; i++) {
+		r = add_document(documents, list.paths[i]);
+		if (r < 0)
+			return r;
+		list.paths[i] = NULL;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct document *)a)->name, ((const struct document *)b)->name);
+}
+
+/* Read one document and add it; one that is not right only adds its mistakes. */
+static int add_to_config(struct config *config, struct document *document, struct report *mistakes)
+{
+	_cleanup_(config_freep) struct config *one = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct error error = ERROR_INIT;
+	size_t length;
+
+	document->left_out = true;
+	if (file_read(document->path, CONFIG_SIZE_MAX, &text, &length, &error) < 0) {
+		if (!error.file)
+			error.file = strdup(document->path);
+		(void)report_take(mistakes, &error);
+		return 0;
+	}
+	if (length == 0)
+		return 0;
+	if (config_parse(text, length, document->path, &one, mistakes) < 0 ||
+	    config_check(one, mistakes) < 0)
+		return 0;
+	document->left_out = false;
+	return config_merge(config, TAKE(one));
+}
+
+/* The last document that a problem is in: those before it were there first. */
+static struct document *find_culprit(struct documents *documents, const struct report *report)
+{
+	for (size_t i = documents->n; i-- > 0;)
+		for (size_t j = 0; j < report->n; j++)
+			if (!documents->documents[i].left_out && report->errors[j].file &&
+			    strcmp(report->errors[j].file, documents->documents[i].path) == 0)
+				return &documents->documents[i];
+	return NULL;
+}
+
+static int read_all(struct documents *documents, struct config **ret, struct report *mistakes)
+{
+	_cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
+	int r = config ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < documents->n; i++)
+		if (!documents->documents[i].left_out)
+			r = add_to_config(config, &documents->documents[i], mistakes);
+	if (r == 0)
+		*ret = TAKE(config);
+	return r;
+}
+
+/* Documents that are right by themselves may contradict each other: the later one is left out. */
+static int settle(struct documents *documents, struct config **ret, struct report *mistakes)
+{
+	for (;;) {
+		_cleanup_(report_clear) struct report report = REPORT_INIT;
+		_cleanup_(config_freep) struct config *config = NULL;
+		struct document *culprit;
+		int r;
+
+		r = read_all(documents, &config, mistakes);
+		if (r < 0)
+			return r;
+		if (config_check(config, &report) == 0) {
+			*ret = TAKE(config);
+			return 0;
+		}
+		culprit = find_culprit(documents, &report);
+		if (culprit)
+			culprit->left_out = true;
+		for (size_t i = 0; i < report.n; i++)
+			(void)report_take(mistakes, &report.errors[i]);
+		report.n = 0;
+		/* A contradiction that is in no document: better none of them than a guess. */
+		for (size_t i = 0; !culprit && i < documents->n; i++)
+			documents->documents[i].left_out = true;
+	}
+}
+
+int folders_load(const char *const folders[], struct config **ret, struct report *mistakes)
+{
+	_cleanup_(documents_clear) struct documents documents = { 0 };
+
+	for (size_t i = 0; folders[i]; i++)
+		if (add_folder(&documents, folders[i], mistakes) < 0)
+			return -ENOMEM;
+	if (documents.n)
+		qsort(documents.documents, documents.n, sizeof(*documents.documents), by_name);
+	return settle(&documents, ret, mistakes);
+}

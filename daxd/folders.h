@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's configuration: the *.json files of a few folders, put together.  A file of a later
+ * folder replaces the one of the same name; an empty one switches it off.  A file with
+ * mistakes, or one that contradicts those before it, is named and left out: the others count.
+ */
+#ifndef DAXD_FOLDERS_H
+#define DAXD_FOLDERS_H
+
+#include "core/config.h"
+
+/* folders ends with NULL.  Mistakes are added; -ENOMEM is the only failure. */
+int folders_load(const char *const folders[], struct config **ret, struct report *mistakes);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+#include "job.h"
+
+#define FIELDS_MAX 80 /* of an entry: more volumes than that are counted, not named */
+
+void log_line(int priority, const char *format, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	(void)fprintf(stderr, "<%d>%s\n", priority, text ? text : format);
+}
+
+void log_error(int priority, const char *what, const struct error *error)
+{
+	log_line(priority, "%s: %s%s%s%s%s%s", what, error_message(error),
+		 error->file ? " In " : "", error->file ? error->file : "",
+		 error->pointer ? " at " : "", error->pointer ? error->pointer : "",
+		 error->file || error->pointer ? "." : "");
+}
+
+/* An entry is made of fields; the same field may be there more than once. */
+struct entry {
+	struct iovec fields[FIELDS_MAX];
+	int n;
+};
+
+static void entry_clear(struct entry *entry)
+{
+	for (int i = 0; i < entry->n; i++)
+		free(entry->fields[i].iov_base);
+}
+
+static void _printf_(2, 3) add_field(struct entry *entry, const char *format, ...)
+{
+	char *text;
+	va_list args;
+	int length;
+
+	if (entry->n == FIELDS_MAX)
+		return;
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length >= 0)
+		entry->fields[entry->n++] = (struct iovec){ text, (size_t)length };
+}
+
+static void add_volumes(struct entry *entry, const struct plan *plan)
+{
+	const char *last = "";
+
+	for (size_t i = 0; plan && i < plan->n_steps && entry->n < FIELDS_MAX; i++) {
+		const char *volume = plan->steps[i].volume;
+
+		if (volume && strcmp(volume, last) != 0)
+			add_field(entry, "DAXD_VOLUME=%s", last = volume);
+	}
+}
+
+void log_job(const struct job *job)
+{
+	_cleanup_(entry_clear) struct entry entry = { .n = 0 };
+	bool good = job->outcome == JOB_DONE;
+	const struct error *problem = job->problems.n ? &job->problems.errors[0] : NULL;
+
+	add_field(&entry, "MESSAGE=Job %" PRIu64 " (%s) of user %u: %s, %zu of %zu steps.%s%s",
+		  job->id, job_operation_word(job->operation), job->uid,
+		  job_outcome_word(job->outcome), job->steps_done,
+		  job->plan ? job->plan->n_steps : 0, problem ? " " : "",
+		  problem ? error_message(problem) : "");
+	add_field(&entry, "MESSAGE_ID=" LOG_ID_JOB_ENDED);
+	add_field(&entry, "PRIORITY=%d", good ? LOG_NOTICE : LOG_WARNING);
+	add_field(&entry, "SYSLOG_IDENTIFIER=daxd");
+	add_field(&entry, "DAXD_JOB=%" PRIu64, job->id);
+	add_field(&entry, "DAXD_OPERATION=%s", job_operation_word(job->operation));
+	add_field(&entry, "DAXD_OUTCOME=%s", job_outcome_word(job->outcome));
+	add_field(&entry, "DAXD_UID=%u", job->uid);
+	add_field(&entry, "DAXD_STEPS=%zu", job->plan ? job->plan->n_steps : 0);
+	add_field(&entry, "DAXD_STEPS_DONE=%zu", job->steps_done);
+	add_volumes(&entry, job->plan);
+	/* A journal that is not there must not stop the work. */
+	(void)sd_journal_sendv(entry.fields, entry.n);
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "manager.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "bus.h"
+#include "core/topology-json.h"
+#include "folders.h"
+#include "job.h"
+#include "log.h"
+#include "monitor.h"
+#include "queue.h"
+#include "scanner.h"
+
+#define SECOND UINT64_C(1000000)
+#define FRESH (2 * SECOND)
+#define TRIES 3		     /* of the same change */
+#define BUSY_DELAY (5 * SECOND) /* somebody else's apply */
+#define BLIND_DELAY_MAX (60 * SECOND)
+#define SETTLE (3 * SECOND)	/* what is half probed looks as if it could not be had */
+#define START_MARGIN (120 * SECOND) /* for work that follows a wait */
+
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void ask_for_scan(struct manager *manager)
+{
+	int r = scanner_request(manager->scanner, NULL, NULL);
+
+	if (r < 0)
+		log_line(LOG_ERR, "Cannot look at the machine: %s.", strerror(-r));
+}
+
+/* The daemon cannot be right without memory; the next one begins with a look at the machine. */
+static void out_of_memory(struct manager *manager)
+{
+	log_line(LOG_CRIT, "There is no memory left; giving up.");
+	(void)sd_event_exit(manager->event, -ENOMEM); /* it fails only when it is exiting */
+}
+
+static size_t count_in(const struct manager *manager, enum volume_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < manager->standings.n; i++)
+		n += manager->standings.standings[i].state == state;
+	return n;
+}
+
+bool manager_is_configured(const struct manager *manager)
+{
+	return manager->topology && !manager->mistakes.n &&
+	       standings_all_present(&manager->standings);
+}
+
+bool manager_topology_is_fresh(const struct manager *manager)
+{
+	return manager->topology && manager->seen && now_usec() - manager->seen < FRESH;
+}
+
+/*
+ * Take over what is new (NULL: as it was), judge, and tell the world what has changed.  Old and
+ * new exist side by side until that is done.
+ */
+static void update(struct manager *manager, struct config *config, struct topology *topology)
+{
+	struct config *old_config = config ? manager->config : NULL;
+	struct topology *old_topology = topology ? manager->topology : NULL;
+	uint64_t elapsed = (now_usec() - manager->since) / SECOND;
+	struct standings standings = { 0 }, old_standings = manager->standings;
+	struct view view = { 0 }, old_view = manager->view;
+
+	manager->config = config ? config : manager->config;
+	manager->topology = topology ? topology : manager->topology;
+	plan_free(TAKE(manager->plan));
+	if (standings_judge(manager->config, manager->topology, elapsed, &standings,
+			    &manager->plan) < 0) {
+		out_of_memory(manager);
+		return;
+	}
+	standings_add_failures(&standings, manager->config, &manager->failures);
+	if (view_make(manager->config, &standings, manager->topology, &view) < 0) {
+		standings_clear(&standings);
+		out_of_memory(manager);
+		return;
+	}
+	bus_objects_leave(manager->bus, &old_view, &view);
+	manager->standings = standings;
+	manager->view = view;
+	bus_objects_enter(manager->bus, &old_view, &view);
+	bus_manager_changed(manager->bus);
+	view_clear(&old_view);
+	standings_clear(&old_standings);
+	config_free(old_config);
+	topology_free(old_topology);
+}
+
+static void notify_status(const struct manager *manager)
+{
+	const struct job *job = queue_running(manager->queue);
+
+	if (job)
+		(void)sd_notifyf(0, "STATUS=Job %" PRIu64 " (%s) is under way.", job->id,
+				 job_operation_word(job->operation));
+	else if (manager->blindness.code)
+		(void)sd_notifyf(0, "STATUS=%s", error_message(&manager->blindness));
+	else
+		(void)sd_notifyf(0,
+				 "STATUS=%zu of %zu volumes are as configured, %zu wait for their "
+				 "region; %zu problems with the files.",
+				 count_in(manager, VOLUME_PRESENT), manager->standings.n,
+				 count_in(manager, VOLUME_WAITING), manager->mistakes.n);
+}
+
+/* May what the plan says be tried now? */
+static bool may_try(struct manager *manager)
+{
+	switch (manager->hold) {
+	case HOLD_NONE:
+		return true;
+	case HOLD_TIME:
+		return false;
+	case HOLD_CHANGE:
+		if (manager->plan->digest == manager->failed_digest)
+			return false;
+		manager->hold = HOLD_NONE;
+		manager->n_failures = 0;
+		return true;
+	}
+	return false;
+}
+
+static void start_job(struct manager *manager)
+{
+	struct job *job = job_new(manager, JOB_CONFIGURATION, 0, NULL, TAKE(manager->plan));
+	int r = job ? queue_add(manager->queue, job) : -ENOMEM;
+
+	if (r < 0)
+		log_line(LOG_ERR, "Cannot begin with the configuration: %s.", strerror(-r));
+}
+
+/* Something cannot be had, but the machine has changed only just now: it may be half probed. */
+static bool is_in_doubt(const struct manager *manager)
+{
+	return !standings_all_present(&manager->standings) && now_usec() < manager->settled;
+}
+
+static void arm_timer(struct manager *manager)
+{
+	uint64_t late = standings_next_late(&manager->standings, manager->config);
+	uint64_t next = UINT64_MAX;
+
+	if (late != UINT64_MAX)
+		next = manager->since + late * SECOND;
+	if (manager->hold == HOLD_TIME && manager->retry < next)
+		next = manager->retry;
+	if (manager->blindness.code && manager->look_again < next)
+		next = manager->look_again;
+	if (!manager->ready && is_in_doubt(manager) && manager->settled < next)
+		next = manager->settled;
+	/* Both fail only for a source that is not there. */
+	(void)sd_event_source_set_time(manager->timer, next);
+	(void)sd_event_source_set_enabled(manager->timer,
+					  next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static void log_ready(const struct manager *manager)
+{
+	log_line(LOG_INFO, "Ready: %zu of %zu volumes are as configured.",
+		 count_in(manager, VOLUME_PRESENT), manager->standings.n);
+	for (size_t i = 0; i < manager->standings.n; i++) {
+		const struct report *problems = &manager->standings.standings[i].problems;
+
+		for (size_t j = 0; j < problems->n; j++)
+			log_error(LOG_WARNING, manager->config->volumes[i].name,
+				  &problems->errors[j]);
+	}
+}
+
+/* Everything that can be had is there, and who waits has waited long enough. */
+static void tell_when_ready(struct manager *manager)
+{
+	uint64_t late = standings_next_late(&manager->standings, manager->config);
+	bool tries = manager->hold == HOLD_TIME && manager->n_failures;
+
+	if (manager->ready || !(manager->topology || manager->blindness.code))
+		return;
+	if (!manager->blindness.code &&
+	    (late != UINT64_MAX || tries || is_in_doubt(manager))) {
+		(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+				 (late == UINT64_MAX ? 0 : late * SECOND) + START_MARGIN);
+		return;
+	}
+	manager->ready = true;
+	(void)sd_notify(0, "READY=1");
+	log_ready(manager);
+}
+
+static void converge(struct manager *manager)
+{
+	if (manager->stopping || !queue_is_idle(manager->queue))
+		return;
+	if (manager->plan && manager->plan->n_steps && may_try(manager)) {
+		start_job(manager);
+	} else {
+		arm_timer(manager);
+		tell_when_ready(manager);
+	}
+	notify_status(manager);
+}
+
+static void be_blind(struct manager *manager, const struct error *error)
+{
+	uint64_t delay = SECOND << (manager->n_blind < 6 ? manager->n_blind : 6);
+
+	manager->n_blind++;
+	error_clear(&manager->blindness);
+	if (error_copy(&manager->blindness, error) < 0)
+		(void)error_oom(&manager->blindness);
+	manager->look_again = now_usec() + (delay < BLIND_DELAY_MAX ? delay : BLIND_DELAY_MAX);
+	log_error(LOG_ERR, "Cannot look at the machine", error);
+	bus_manager_changed(manager->bus);
+}
+
+static void note_change(struct manager *manager, uint64_t digest)
+{
+	if (digest == manager->digest)
+		return;
+	manager->digest = digest;
+	manager->settled = manager->seen + SETTLE;
+}
+
+static void on_scan(void *userdata, struct topology *topology, const struct error *error)
+{
+	struct manager *manager = userdata;
+
+	if (!topology) {
+		be_blind(manager, error);
+		converge(manager);
+		return;
+	}
+	error_clear(&manager->blindness);
+	manager->n_blind = 0;
+	/* What a job changed meanwhile may not be in it. */
+	manager->seen = manager->overtaken ? 0 : now_usec();
+	manager->overtaken = false;
+	update(manager, NULL, topology);
+	note_change(manager, topology_digest(topology));
+	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
+		manager->failed_digest = manager->digest;
+	converge(manager);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	uint64_t now = now_usec();
+
+	(void)source;
+	(void)usec;
+	if (manager->hold == HOLD_TIME && now >= manager->retry) {
+		manager->hold = HOLD_NONE;
+		ask_for_scan(manager);
+	} else if ((manager->blindness.code && now >= manager->look_again) ||
+		   (!manager->ready && now >= manager->settled)) {
+		ask_for_scan(manager);
+	} else {
+		update(manager, NULL, NULL);
+		converge(manager);
+	}
+	return 0;
+}
+
+static void on_devices(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	/* While jobs run, it is they who change things; there is a look when they are done. */
+	if (queue_is_idle(manager->queue) && !manager->stopping)
+		ask_for_scan(manager);
+}
+
+static void take_failure(struct manager *manager, struct job *job)
+{
+	manager->n_failures++;
+	manager->failed_digest = 0;
+	report_clear(&manager->failures);
+	for (size_t i = 0; i < job->problems.n; i++) {
+		struct error copy = ERROR_INIT;
+
+		/* Without memory for it, it is in the journal at least. */
+		if (error_copy(&copy, &job->problems.errors[i]) == 0)
+			(void)report_take(&manager->failures, &copy);
+	}
+	if (job->outcome == JOB_CANCELLED || manager->n_failures >= TRIES) {
+		manager->hold = HOLD_CHANGE;
+		return;
+	}
+	manager->hold = HOLD_TIME;
+	manager->retry = now_usec() + SECOND * manager->n_failures * manager->n_failures;
+}
+
+static void forget_failures(struct manager *manager)
+{
+	manager->n_failures = 0;
+	manager->hold = HOLD_NONE;
+	report_clear(&manager->failures);
+}
+
+void manager_job_ended(struct manager *manager, struct job *job)
+{
+	/* Whoever has heard of the end and asks must not be told what was before. */
+	manager->seen = 0;
+	manager->overtaken = scanner_is_busy(manager->scanner);
+	if (job->outcome == JOB_DONE) {
+		forget_failures(manager);
+	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
+		manager->hold = HOLD_TIME;
+		manager->retry = now_usec() + BUSY_DELAY;
+	} else if (job->operation == JOB_CONFIGURATION) {
+		take_failure(manager, job);
+	}
+}
+
+void manager_idle(struct manager *manager)
+{
+	if (manager->stopping)
+		(void)sd_event_exit(manager->event, 0); /* it fails only when it is exiting */
+	else
+		ask_for_scan(manager);
+}
+
+static int load(struct manager *manager)
+{
+	struct config *config;
+	int r;
+
+	report_clear(&manager->mistakes);
+	r = folders_load(manager->folders, &config, &manager->mistakes);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < manager->mistakes.n; i++)
+		log_error(LOG_ERR, "Configuration", &manager->mistakes.errors[i]);
+	manager->since = now_usec();
+	forget_failures(manager);
+	update(manager, config, NULL);
+	return 0;
+}
+
+void manager_reload(struct manager *manager)
+{
+	if (load(manager) < 0)
+		out_of_memory(manager);
+	else if (queue_is_idle(manager->queue))
+		ask_for_scan(manager);
+}
+
+void manager_stop(struct manager *manager)
+{
+	if (manager->stopping)
+		return;
+	manager->stopping = true;
+	(void)sd_notify(0, "STOPPING=1\nSTATUS=Waiting for the step that runs.");
+	queue_stop(manager->queue);
+}
+
+static int set_up(struct manager *manager, const struct manager_options *options,
+		  struct error *reterr)
+{
+	int r;
+
+	r = sd_event_add_time(manager->event, &manager->timer, CLOCK_MONOTONIC, UINT64_MAX, 0,
+			      on_timer, manager);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = scanner_new(manager->event, manager->worker, on_scan, manager,
+				&manager->scanner);
+	if (r >= 0)
+		r = queue_new(manager, manager->event, &manager->queue);
+	if (r >= 0)
+		r = load(manager);
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot begin: %s.", strerror(-r));
+	r = monitor_new(manager->event, on_devices, manager, &manager->monitor, reterr);
+	if (r == 0)
+		r = bus_new(manager, options->private_socket, &manager->bus, reterr);
+	return r;
+}
+
+int manager_new(sd_event *event, const struct manager_options *options, struct manager **ret,
+		struct error *reterr)
+{
+	struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	if (!manager)
+		return error_oom(reterr);
+	*manager = (struct manager){
+		.event = event, .worker = options->worker, .folders = options->folders,
+	};
+	r = set_up(manager, options, reterr);
+	if (r < 0) {
+		manager_free(manager);
+		return r;
+	}
+	ask_for_scan(manager);
+	*ret = manager;
+	return 0;
+}
+
+void manager_free(struct manager *manager)
+{
+	if (!manager)
+		return;
+	bus_free(TAKE(manager->bus));
+	monitor_free(manager->monitor);
+	queue_free(manager->queue);
+	scanner_free(manager->scanner);
+	(void)sd_event_source_disable_unref(manager->timer);
+	view_clear(&manager->view);
+	standings_clear(&manager->standings);
+	plan_free(manager->plan);
+	config_free(manager->config);
+	topology_free(manager->topology);
+	report_clear(&manager->mistakes);
+	report_clear(&manager->failures);
+	error_clear(&manager->blindness);
+	free(manager);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon knows and wants: the host's configuration, the machine as it was last seen,
+ * and the way from the one to the other.  It looks at the machine at start, after jobs and when
+ * the kernel says that something came or went; what can be had without loss it has done by a
+ * job of its own.  The manager owns everything else.
+ */
+#ifndef DAXD_MANAGER_H
+#define DAXD_MANAGER_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "core/config.h"
+#include "core/plan.h"
+#include "core/topology.h"
+#include "standing.h"
+#include "view.h"
+
+struct bus;
+struct job;
+struct monitor;
+struct queue;
+struct scanner;
+
+struct manager_options {
+	const char *worker;	    /* path of the program */
+	const char *const *folders; /* of the configuration, ends with NULL */
+	const char *private_socket;
+};
+
+/* What a configuration that is not there waits for before it is tried (again). */
+enum manager_hold {
+	HOLD_NONE,
+	HOLD_TIME,
+	HOLD_CHANGE, /* of the machine, or of the configuration */
+};
+
+struct manager {
+	sd_event *event;
+	const char *worker;
+	const char *const *folders;
+	struct scanner *scanner;
+	struct queue *queue;
+	struct monitor *monitor;
+	struct bus *bus;
+	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
+
+	struct config *config;
+	struct report mistakes;	   /* of the configuration's files */
+	struct topology *topology; /* NULL: not seen yet */
+	uint64_t seen;		   /* when it was; 0: it has changed since */
+	bool overtaken;		   /* a job ended while a scan was running */
+	uint64_t since;		   /* when the volumes began to wait */
+	struct error blindness;	   /* why the last scan failed */
+	struct standings standings;
+	struct view view;  /* all of this as objects */
+	struct plan *plan; /* what can be had without loss and is not there */
+
+	/* Jobs for the configuration that did not do what they should. */
+	struct report failures;
+	unsigned int n_failures; /* in a row */
+	uint64_t failed_digest;	 /* what the machine was after the last one; 0: not seen yet */
+	enum manager_hold hold;
+	uint64_t retry;	     /* HOLD_TIME: until then */
+	uint64_t look_again; /* with blindness: when */
+	unsigned int n_blind;
+	uint64_t digest;  /* of the machine as it was last seen */
+	uint64_t settled; /* when it will have been the same for long enough to be judged */
+	bool ready, stopping;
+};
+
+int manager_new(sd_event *event, const struct manager_options *options, struct manager **ret,
+		struct error *reterr);
+void manager_free(struct manager *manager);
+/* Read the configuration anew and do what it says. */
+void manager_reload(struct manager *manager);
+/* End the event loop once what runs has stopped. */
+void manager_stop(struct manager *manager);
+
+/* Every volume is there as it is declared, and every file could be read. */
+bool manager_is_configured(const struct manager *manager);
+/* Is what is known of the machine so new that nobody needs to look again? */
+bool manager_topology_is_fresh(const struct manager *manager);
+
+/* For the queue. */
+void manager_job_ended(struct manager *manager, struct job *job);
+void manager_idle(struct manager *manager);
+
+#endif

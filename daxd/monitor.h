@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's word that devices came or went: dax, nd, memory and pmem block devices.  It is
+ * told once it has been quiet for half a second, or has not been quiet for five.
+ *
+ * These are the kernel's own events, not those that udevd passes on: they need no udevd, and
+ * they reach a service that has a network of its own.
+ */
+#ifndef DAXD_MONITOR_H
+#define DAXD_MONITOR_H
+
+#include <systemd/sd-event.h>
+
+#include "base/error.h"
+
+struct monitor;
+
+int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata,
+		struct monitor **ret, struct error *reterr);
+void monitor_free(struct monitor *monitor);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scanner.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "core/topology-json.h"
+#include "worker-link.h"
+
+#define WAITERS_MAX 256
+#define TOPOLOGY_LINE_MAX (128u << 20)
+
+struct waiter {
+	scan_done *done;
+	void *userdata;
+};
+
+struct waiters {
+	struct waiter *waiters;
+	size_t n;
+};
+
+struct scanner {
+	sd_event *event;
+	const char *worker;
+	scan_sink *sink;
+	void *userdata;
+	struct worker_link *link; /* NULL: none runs */
+	struct topology *topology;
+	struct error error;
+	struct waiters now, next; /* of the scan that runs, of the one after it */
+	bool again;
+	sd_event_source *starter;
+};
+
+static int take_line(void *userdata, char *line, size_t length)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	struct scanner *scanner = userdata;
+
+	topology_free(TAKE(scanner->topology)); /* a second line replaces the first */
+	return topology_parse(line, length, &scanner->topology, &report);
+}
+
+static void start(struct scanner *scanner);
+
+/* Whoever is told may ask again at once, so the list that is walked is not the one that grows. */
+static void tell(struct scanner *scanner, const struct topology *topology,
+		 const struct error *error)
+{
+	while (scanner->now.n) {
+		struct waiter waiter = scanner->now.waiters[--scanner->now.n];
+
+		if (waiter.done)
+			waiter.done(waiter.userdata, topology, error);
+	}
+	free(TAKE(scanner->now.waiters));
+	if (scanner->again)
+		(void)sd_event_source_set_enabled(scanner->starter, SD_EVENT_ONESHOT);
+}
+
+static void finish(struct scanner *scanner, struct error *error)
+{
+	struct topology *topology = TAKE(scanner->topology);
+
+	worker_link_free(TAKE(scanner->link));
+	if (error->code)
+		topology_free(TAKE(topology));
+	scanner->sink(scanner->userdata, topology, error);
+	tell(scanner, topology, error);
+	error_clear(error);
+	(void)malloc_trim(0); /* the text of a topology is large, and we are idle for long */
+}
+
+static void on_ended(void *userdata, const struct worker_end *end)
+{
+	struct scanner *scanner = userdata;
+	struct error error = ERROR_INIT;
+
+	if (!scanner->topology || end->refused || end->killed || end->code != 0)
+		worker_end_error(end, &error);
+	finish(scanner, &error);
+}
+
+static const struct worker_calls calls = {
+	.line = take_line,
+	.ended = on_ended,
+	.line_max = TOPOLOGY_LINE_MAX,
+};
+
+static void start(struct scanner *scanner)
+{
+	struct error error = ERROR_INIT;
+
+	scanner->again = false;
+	free(scanner->now.waiters);
+	scanner->now = scanner->next;
+	scanner->next = (struct waiters){ 0 };
+	if (worker_link_start(scanner->event, scanner->worker, "scan", NULL, &calls, scanner,
+			      &scanner->link, &error) < 0)
+		finish(scanner, &error);
+}
+
+static int on_start(sd_event_source *source, void *userdata)
+{
+	struct scanner *scanner = userdata;
+
+	(void)source;
+	if (!scanner->link && scanner->again)
+		start(scanner);
+	return 0;
+}
+
+int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
+{
+	struct waiter *waiter;
+
+	if (scanner->next.n >= WAITERS_MAX)
+		return -ENOBUFS;
+	waiter = ARRAY_APPEND(scanner->next.waiters, scanner->next.n);
+	if (!waiter)
+		return -ENOMEM;
+	scanner->next.n++;
+	*waiter = (struct waiter){ done, userdata };
+	scanner->again = true;
+	if (!scanner->link)
+		return sd_event_source_set_enabled(scanner->starter, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static void forget(struct waiters *waiters, const void *userdata)
+{
+	for (size_t i = 0; i < waiters->n; i++)
+		if (waiters->waiters[i].userdata == userdata)
+			waiters->waiters[i].done = NULL;
+}
+
+void scanner_forget(struct scanner *scanner, const void *userdata)
+{
+	forget(&scanner->now, userdata);
+	forget(&scanner->next, userdata);
+}
+
+bool scanner_is_busy(const struct scanner *scanner)
+{
+	return scanner->link || scanner->again;
+}
+
+int scanner_new(sd_event *event, const char *worker, scan_sink *sink, void *userdata,
+		struct scanner **ret)
+{
+	struct scanner *scanner = calloc(1, sizeof(*scanner));
+	int r;
+
+	if (!scanner)
+		return -ENOMEM;
+	*scanner = (struct scanner){
+		.event = event, .worker = worker, .sink = sink, .userdata = userdata,
+	};
+	r = sd_event_add_defer(event, &scanner->starter, on_start, scanner);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(scanner->starter, SD_EVENT_OFF);
+	if (r < 0) {
+		scanner_free(scanner);
+		return r;
+	}
+	*ret = scanner;
+	return 0;
+}
+
+void scanner_free(struct scanner *scanner)
+{
+	if (!scanner)
+		return;
+	worker_link_free(scanner->link);
+	topology_free(scanner->topology);
+	free(scanner->now.waiters);
+	free(scanner->next.waiters);
+	(void)sd_event_source_disable_unref(scanner->starter);
+	free(scanner);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking at the machine: one `daxd-worker scan` at a time.  Who asks while one runs gets the
+ * next one, all together, since the running one may have passed by what they want to see.
+ */
+#ifndef DAXD_SCANNER_H
+#define DAXD_SCANNER_H
+
+#include <systemd/sd-event.h>
+
+#include "base/error.h"
+#include "core/topology.h"
+
+struct scanner;
+
+/* topology NULL: there is an error; else it is the owner's, who was given it just before. */
+typedef void scan_done(void *userdata, const struct topology *topology, const struct error *error);
+
+/* Gets each topology before anybody who has asked does; it owns it. NULL: the scan failed. */
+typedef void scan_sink(void *userdata, struct topology *topology, const struct error *error);
+
+int scanner_new(sd_event *event, const char *worker, scan_sink *sink, void *userdata,
+		struct scanner **ret);
+void scanner_free(struct scanner *scanner);
+/* done may be NULL. -ENOBUFS: too many ask. */
+int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);
+/* Nobody with this userdata wants to hear of it any more. */
+void scanner_forget(struct scanner *scanner, const void *userdata);
+bool scanner_is_busy(const struct scanner *scanner);
+
+#endif

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# The command line and daxd: who may what, jobs, and the ways to it when something is missing.
+cd /root/system || exit
+OVER_BUS=yes
+. ./lib.sh
+
+as_nobody() {
+	setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
+}
+
+one() { # FILE JSON-OF-A-VOLUME
+	printf '{ "daxd": 1, "volumes": [ %s ] }\n' "$2" >"$1"
+}
+
+last_job() { # its number
+	daxctl-ext jobs | awk '$1 + 0 > n { n = $1 } END { print n + 0 }'
+}
+
+until_says() { # TEXT COMMAND...: for at most a minute
+	text=$1 tries=0
+	shift
+	until "$@" 2>&1 | grep -q "$text"; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || return 1
+		sleep 0.2
+	done
+}
+
+window='"name": "window", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax"'
+systemctl start daxd
+
+# Reading is for everybody.
+expect 0 'status' daxctl-ext status
+cp "$out" /run/status.root
+expect 0 'status as nobody' as_nobody daxctl-ext status
+cp "$out" /run/status.nobody
+same /run/status.root /run/status.nobody 'shows them the same'
+expect 0 'export as nobody' as_nobody daxctl-ext export
+expect 3 'plan as nobody' as_nobody daxctl-ext plan volumes.json
+says 'init-labels' 'shows the steps'
+expect 0 'plan of the host as nobody' as_nobody daxctl-ext plan
+says 'Nothing to do' 'is empty'
+expect 0 'jobs as nobody' as_nobody daxctl-ext jobs
+
+# Changing is not.
+one /run/window.json "{ $window, \"size\": \"128M\" }"
+chmod 644 /run/window.json
+expect 4 'apply as nobody' as_nobody daxctl-ext apply --no-ask-password /run/window.json
+says 'org.daxd1.apply' 'names what is missing'
+
+# As without daxd, through it.
+expect 3 'what loses data' daxctl-ext apply volumes.json
+says 'init-labels' 'is shown'
+says 'allow-data-loss is not given' 'and refused'
+mkdir -p /run/two
+cp /run/window.json /run/two/a.json
+one /run/two/b.json '{ "name": "far", "region": { "type": "hmem", "target_node": 9 }, "mode": "devdax", "size": "1G" }'
+expect 2 'what cannot be had' daxctl-ext apply /run/two
+says '/run/two/b.json: /volumes/0/region' 'is found in its file'
+expect 0 'dry run' daxctl-ext apply --dry-run /run/window.json
+daxctl-ext monitor >/run/monitor.text 2>&1 &
+monitor=$!
+daxctl-ext monitor --json >/run/monitor.json 2>&1 &
+monitor_json=$!
+sleep 2
+expect 0 'apply' daxctl-ext apply /run/window.json
+says 'all read back' 'says what it did'
+nothing_to_do /run/window.json 'apply'
+expect 0 'apply, and nothing is to be done' daxctl-ext apply /run/window.json
+says 'Nothing to do' 'says so'
+expect 0 'apply --json' daxctl-ext apply --json /run/window.json
+says '"steps":[]' 'prints the plan'
+
+# Monitor has seen it.
+sleep 2
+kill $monitor $monitor_json
+cp /run/monitor.text "$out"
+says 'running' 'monitor: a job runs'
+says 'step done: Step 4, create-device window' 'monitor: a step is done'
+says 'ended: done' 'monitor: a job ends'
+grep -Eq 'device dax[0-9.]+ (came|changed): .*driver device_dax' "$out"
+verdict 'monitor: what became of the device' $?
+cp /run/monitor.json "$out"
+says '"object":"job"' 'monitor --json: a job'
+says '"change":"ended","data":{"outcome":"done"' 'monitor --json: its end'
+
+# Jobs.
+expect 0 'jobs' daxctl-ext jobs
+grep -Eq ' apply +done +[0-9]+/[0-9]+ +root ' "$out"
+verdict 'a job that is done' $?
+says 'refused' 'one that was refused'
+expect 0 'jobs --json' daxctl-ext jobs --json
+says '"operation":"apply"' 'has the same'
+expect 2 'cancel what is no number' daxctl-ext cancel x
+expect 2 'cancel what there is not' daxctl-ext cancel 4711
+
+# Cancelling an apply that runs, by its number and by Ctrl-C.
+daxctl-ext apply --allow-data-loss volumes.json >/run/apply.out 2>&1 &
+apply=$!
+until_says 'running' daxctl-ext jobs
+job=$(last_job)
+expect 4 'cancel as nobody' as_nobody daxctl-ext cancel --no-ask-password "$job"
+expect 0 'cancel' daxctl-ext cancel "$job"
+wait $apply
+r=$?
+cp /run/apply.out "$out"
+[ $r -eq 1 ]
+verdict 'the apply that was cancelled fails' $?
+says 'cancelled' 'and says why'
+expect 0 'its job' daxctl-ext jobs
+grep -Eq "^ *$job .* cancelled " "$out"
+verdict 'is listed as cancelled' $?
+daxctl-ext apply --allow-data-loss volumes.json >/run/apply.out 2>&1 &
+apply=$!
+until_says 'running' daxctl-ext jobs
+kill -INT $apply
+wait $apply
+r=$?
+cp /run/apply.out "$out"
+[ $r -eq 1 ]
+verdict 'so does the one that gets SIGINT' $?
+says 'cancelled' 'and says why'
+expect 0 'apply again goes on' daxctl-ext apply --allow-data-loss volumes.json
+nothing_to_do volumes.json 'after cancelling'
+expect 0 'and all goes away again' daxctl-ext apply --allow-data-loss absent.json
+
+# The host's own configuration, and waiting for it.
+mkdir -p /etc/daxd
+one /etc/daxd/window.json "{ $window, \"size\": \"128M\" }"
+expect 0 'plan of the host' daxctl-ext plan
+says 'create-device' 'reads its files anew'
+expect 0 'apply of the host' daxctl-ext apply
+systemctl reload daxd
+until_says 'window' daxctl-ext wait --timeout 0 windo
+expect 0 'wait for a volume that is there' daxctl-ext wait --timeout 30 window
+expect 0 'wait for all, as nobody' as_nobody daxctl-ext wait --timeout 30
+expect 2 'wait for one that is none' daxctl-ext wait --timeout 1 windo
+says 'did you mean "window"?' 'and the right name is known'
+one /etc/daxd/later.json '{ "name": "later", "region": { "type": "hmem", "target_node": 9 }, "mode": "devdax", "size": "1G", "wait": 600 }'
+systemctl reload daxd
+until_says 'later' daxctl-ext wait --timeout 0 late
+expect 1 'wait for one that does not come' daxctl-ext wait --timeout 1
+says '"later" is not present' 'and who is missing is named'
+expect 0 'the other is there' daxctl-ext wait --timeout 1 window
+daxctl-ext wait --timeout 120 later >/run/wait.out 2>&1 &
+waiting=$!
+sleep 1
+one /etc/daxd/later.json '{ "name": "later", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "128M" }'
+systemctl restart daxd
+wait $waiting
+r=$?
+cp /run/wait.out "$out"
+[ $r -eq 0 ]
+verdict 'waiting outlives daxd, and ends when the volume is there' $?
+rm /etc/daxd/*.json
+systemctl reload daxd
+
+# No bus: root has daxd's own socket.
+systemctl stop dbus.socket dbus.service
+one /run/window.json "{ $window, \"size\": \"256M\" }"
+expect 0 'without a bus: status' daxctl-ext status
+expect 0 'without a bus: apply' daxctl-ext apply /run/window.json
+says 'all read back' 'is done'
+expect 0 'without a bus: jobs' daxctl-ext jobs
+grep -Eq ' apply +done ' "$out"
+verdict 'shows that daxd did it' $?
+expect 4 'without a bus: status as nobody' as_nobody daxctl-ext status
+systemctl start dbus.socket
+
+# No daxd, and none can be started: root does without.
+systemctl mask --runtime --now daxd >/dev/null 2>&1
+expect 0 'without daxd: status' daxctl-ext status
+one /run/window.json "{ $window, \"size\": \"384M\" }"
+expect 0 'without daxd: apply' daxctl-ext apply /run/window.json
+says 'all read back' 'is done'
+expect 4 'without daxd: status as nobody' as_nobody daxctl-ext status
+says 'systemctl start daxd' 'and what would help is said'
+expect 1 'without daxd: jobs' daxctl-ext jobs
+expect 1 'without daxd: apply of the host' daxctl-ext apply
+one /run/window.json '{ "name": "window", "ensure": "absent" }'
+expect 0 'without daxd: the volume goes' daxctl-ext apply --allow-data-loss /run/window.json
+systemctl unmask --runtime daxd >/dev/null 2>&1
+expect 0 'daxd is started when it is called' daxctl-ext jobs
+finish

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# The daemon with the real systemd, D-Bus and polkit.
+cd /root/system || exit
+. ./lib.sh
+manager='org.daxd1 /org/daxd1 org.daxd1.Manager'
+tick=0.2
+
+as() { # USER COMMAND...
+	user=$1
+	shift
+	setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
+}
+
+manager() { # METHOD SIGNATURE ARGUMENT...
+	# shellcheck disable=SC2086 # three words
+	busctl --timeout=60 call $manager "$@"
+}
+
+property() { # PATH INTERFACE NAME
+	busctl get-property org.daxd1 "/org/daxd1$1" "org.daxd1.$2" "$3"
+}
+
+outcome() { # JOB: wait for its end, print what has become of it
+	for _ in $(seq 150); do
+		word=$(property "/job/$1" Job Outcome)
+		[ "$word" = 's ""' ] || break
+		sleep $tick
+	done
+	echo "$word"
+}
+
+last_job() { # the number in the answer of the last command
+	sed -n 's,^o "/org/daxd1/job/\([0-9]*\)"$,\1,p' "$out"
+}
+
+job_ends() { # WORD NAME: the job that the last command began ends so
+	job=$(last_job)
+	outcome "$job" >"$out"
+	says "s \"$1\"" "$2"
+}
+
+settled() { # wait until daxd says that all is as configured
+	for _ in $(seq 150); do
+		[ "$(property '' Manager Configured)" != 'b true' ] || break
+		sleep $tick
+	done
+}
+
+# The members of an interface in an introspection, one a line.
+members() { # INTERFACE
+	tr '\n' ' ' | sed 's/<!--[^>]*-->//g; s/>/>\n/g' | awk -v wanted="$1" '
+		function value(key) {
+			if (!match($0, key "=\"[^\"]*\""))
+				return ""
+			return substr($0, RSTART + length(key) + 2, RLENGTH - length(key) - 3)
+		}
+		/<interface / { on = value("name") == wanted }
+		/<\/interface>/ { on = 0 }
+		!on { next }
+		/<(method|signal|property) / {
+			member = value("name")
+			print member, value("type"), value("access")
+		}
+		/<arg / { print member, value("name"), value("type"), value("direction") }' | sort
+}
+
+introspects() { # PATH KIND
+	members "org.daxd1.$2" </usr/share/dbus-1/interfaces/org.daxd1.xml >/run/record
+	busctl introspect --xml-interface org.daxd1 "/org/daxd1$1" | members "org.daxd1.$2" >/run/live
+	[ -s /run/record ]
+	verdict "there is a record of $2" $?
+	same /run/record /run/live "$2 is as in the interface of record"
+}
+
+main_pid() {
+	systemctl show -P MainPID daxd
+}
+
+mkdir -p /etc/polkit-1/rules.d
+cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
+polkit.addRule(function (action, subject) {
+	if (action.id == "org.daxd1.apply" && subject.user == "tester")
+		return polkit.Result.YES;
+});
+EOF
+
+# Start, and who may read.
+expect 0 'it starts' systemctl start daxd
+expect 0 'its status' systemctl show -P StatusText daxd
+says '0 of 0 volumes' 'is told'
+introspects '' Manager
+# shellcheck disable=SC2086 # three words
+expect 0 'nobody reads a property' as nobody busctl get-property $manager Version
+expect 0 'nobody reads the topology' as nobody busctl call $manager GetTopology 'a{sv}' 0
+says 'hmem.0' 'which has what is there'
+expect 0 'nobody checks' as nobody busctl call $manager Check 'sa{sv}' '{"daxd":1}' 0
+says '"volumes\" is missing' 'and is told what is missing'
+expect 0 'nobody plans' as nobody busctl call $manager Plan 'sa{sv}' "$(cat volumes.json)" 0
+says 'init-labels' 'and sees the steps'
+expect 0 'nobody exports' as nobody busctl call $manager Export 'a{sv}' 0
+says 'daxd' 'and gets a document'
+
+# Who may change.
+empty='{"daxd":1,"volumes":[]}'
+expect 1 'nobody may not apply' as nobody busctl call $manager Apply 'sa{sv}' "$empty" 0
+says 'Not authorised' 'and is told so'
+expect 1 'nor remove' as nobody busctl call $manager RemoveVolume 'sa{sv}' far 0
+expect 1 'nor create' as nobody busctl call $manager CreateVolume 'a{sv}a{sv}' 4 name s x mode s \
+	devdax size s 64M region 'a{sv}' 1 type s hmem 0
+says 'Not authorised' 'which was understood before it was refused'
+expect 0 'a rule lets tester apply' as tester busctl call $manager Apply 'sa{sv}' "$empty" 0
+job_ends done 'and it is done'
+property "/job/$job" Job StartedByUID >"$out"
+says 'u 1000' 'in the name of tester'
+expect 1 'but not lose data' as tester busctl call $manager Apply 'sa{sv}' "$empty" 1 \
+	allow-data-loss b true
+says 'destroy-data' 'which is another action'
+
+# What is wrong.
+expect 1 'an unknown option' manager Apply 'sa{sv}' "$empty" 1 alow-data-loss b true
+says 'There is no option "alow-data-loss"' 'is named'
+expect 1 'an option of another type' manager Apply 'sa{sv}' "$empty" 1 allow-data-loss s yes
+says 'must be a boolean' 'is refused'
+expect 1 'other arguments' manager Apply s "$empty"
+expect 1 'no JSON' manager Apply 'sa{sv}' '{"daxd"' 0
+expect 1 'an invalid document' manager Apply 'sa{sv}' '{"daxd":1,"volumes":[{}]}' 0
+says '/volumes/0' 'is refused with its place'
+manager Apply 'sa{sv}' "$(cat volumes.json)" 0 >"$out" 2>&1
+job_ends refused 'what would lose data is refused'
+
+# The real thing, watched.
+dbus-monitor --system "type='signal',sender='org.daxd1'" >/run/signals 2>&1 &
+watcher=$!
+until grep -q NameAcquired /run/signals; do sleep $tick; done
+expect 0 'apply' manager Apply 'sa{sv}' "$(cat volumes.json)" 1 allow-data-loss b true
+job_ends done 'and it is done'
+steps=$(property "/job/$job" Job Steps)
+[ "$steps" = "$(property "/job/$job" Job StepsDone)" ] && [ "$steps" != 'u 0' ]
+verdict 'all of its steps are' $?
+nothing_to_do volumes.json 'apply'
+introspects "/job/$job" Job
+introspects /region/hmem_2e0 Region
+path=$(busctl tree --list org.daxd1 | sed -n 's,^/org/daxd1\(/namespace/.*\),\1,p' | head -n 1)
+introspects "$path" Namespace
+path=$(busctl tree --list org.daxd1 | sed -n 's,^/org/daxd1\(/device/.*\),\1,p' | head -n 1)
+introspects "$path" Device
+journalctl -o verbose --no-pager MESSAGE_ID=b3f7a5d2c1e84f6b9d0a47c86e215f93 "DAXD_JOB=$job" >"$out"
+says 'DAXD_OUTCOME=done' 'the journal has its end'
+says 'DAXD_UID=0' 'who it was'
+says 'DAXD_VOLUME=vm-a' 'and which volumes'
+
+# One volume, created and removed.
+expect 0 'remove one' manager RemoveVolume 'sa{sv}' rest 1 allow-data-loss b true
+job_ends done 'it is gone'
+sleep 1
+kill $watcher
+grep -o 'member=[A-Za-z]*' /run/signals | sort | uniq -c >"$out"
+says 'member=Event' 'events were told'
+says 'member=Ended' 'and the end'
+says 'member=InterfacesAdded' 'and what came'
+says 'member=InterfacesRemoved' 'and what went'
+says 'member=PropertiesChanged' 'and what changed'
+grep -q '"event":"end","outcome":"done"' /run/signals
+verdict 'events are the lines of the worker' $?
+expect 0 'create one' manager CreateVolume 'a{sv}a{sv}' 5 name s rest mode s devdax size s 64M \
+	contiguous b true region 'a{sv}' 2 type s hmem target_node i 1 0
+job_ends done 'it is there'
+daxctl-ext status >"$out"
+says 'rest          devdax       64M' 'as it was wanted'
+
+# Cancelling.
+manager Apply 'sa{sv}' "$(cat absent.json)" 1 allow-data-loss b true >"$out" 2>&1
+job_ends done 'all are removed'
+expect 0 'cancel' ./call cancel volumes.json
+says cancelled 'ends it'
+expect 1 'cancelling what is not there' busctl call org.daxd1 /org/daxd1/job/12345 org.daxd1.Job \
+	Cancel 'a{sv}' 0
+expect 1 'an option Cancel does not have' busctl call org.daxd1 "/org/daxd1/job/$job" \
+	org.daxd1.Job Cancel 'a{sv}' 1 force b true
+
+# A worker that dies.
+manager Apply 'sa{sv}' "$(cat volumes.json)" 1 allow-data-loss b true >"$out" 2>&1
+until pkill -KILL -f 'daxd-worker apply'; do :; done # in this machine there is no other
+job_ends failed 'a worker that dies ends its job as failed'
+property "/job/$job" Job Problems >"$out"
+says 'killed by signal 9' 'which is said'
+
+# The host's own configuration, with a broken file beside it.
+mkdir -p /etc/daxd /run/daxd/config
+cp volumes.json /etc/daxd/10-all.json
+echo '{ "daxd": 1, "volumes": [ { "name": "x", "size": "bogus" } ] }' >/etc/daxd/20-bad.json
+expect 0 'reload' systemctl reload daxd
+for _ in $(seq 150); do
+	states=$(busctl call org.daxd1 /org/daxd1 org.freedesktop.DBus.ObjectManager \
+		GetManagedObjects | grep -o '"present"' | wc -l)
+	[ "$states" -ne 10 ] || break
+	sleep $tick
+done
+[ "$states" -eq 10 ]
+verdict 'the good file is done' $?
+property '' Manager Problems >"$out"
+says '/etc/daxd/20-bad.json' 'the bad one is named'
+says '/volumes/0/size' 'with the place'
+property '' Manager Configured >"$out"
+says 'b false' 'so not everything is as configured'
+introspects /volume/vm_2da Volume
+: >/run/daxd/config/20-bad.json
+expect 0 'an empty file of the same name' systemctl reload daxd
+settled
+property '' Manager Configured >"$out"
+says 'b true' 'switches it off'
+nothing_to_do volumes.json 'the configuration'
+
+# Drift is seen and undone.
+daxctl-ext status | sed -n 's/^  window .* \(dax[0-9]*\.[0-9]*\),.*/\1/p' >/run/window
+echo "$(cat /run/window)" >/sys/bus/dax/drivers/device_dax/unbind
+for _ in $(seq 50); do
+	[ -e "/sys/bus/dax/drivers/device_dax/$(cat /run/window)" ] && break
+	sleep $tick
+done
+expect 0 'a device that lost its driver gets it again' \
+	test -e "/sys/bus/dax/drivers/device_dax/$(cat /run/window)"
+
+# A volume whose region does not come.
+cat >/run/daxd/config/30-late.json <<'EOF'
+{ "daxd": 1, "volumes": [ { "name": "late", "region": { "type": "cxl" }, "mode": "devdax",
+  "size": "all", "wait": 2 } ] }
+EOF
+systemctl reload daxd
+property /volume/late Volume State >"$out"
+says waiting 'a volume waits for its region'
+sleep 3
+property /volume/late Volume State >"$out"
+says late 'and is late in the end'
+property '' Manager Problems >"$out"
+says '/run/daxd/config/30-late.json' 'which is a problem'
+rm /run/daxd/config/30-late.json
+systemctl reload daxd
+
+# The private socket.
+expect 0 'root applies on the private socket' ./call private Apply ''
+job_ends done 'the configuration'
+expect 0 'libdbus on the private socket' dbus-send --peer=unix:path=/run/daxd/private \
+	--print-reply /org/daxd1 org.freedesktop.DBus.Properties.Get \
+	string:org.daxd1.Manager string:Version
+expect 1 'nobody on the private socket' as nobody ./call private Apply ''
+says 'Permission denied' 'is kept out'
+
+# Deaths.
+expect 0 'the bus starts anew' systemctl restart dbus
+for _ in $(seq 50); do
+	property '' Manager Version >"$out" 2>&1 && break
+	sleep $tick
+done
+says 's "' 'and daxd is on it again'
+[ "$(systemctl show -P NRestarts daxd)" = 0 ]
+verdict 'without having been started again' $?
+before=$(main_pid)
+echo "$(cat /run/window)" >/sys/bus/dax/drivers/device_dax/unbind
+kill -KILL "$before"
+sleep 2
+settled
+[ "$(main_pid)" != "$before" ] && [ "$(systemctl is-active daxd)" = active ]
+verdict 'daxd comes back from SIGKILL' $?
+nothing_to_do volumes.json 'and has done what was left'
+
+# What the service may.
+awk '$5 ~ "^/sys(/bus|/devices)?$" { split($6, options, ","); print $5, options[1] }' \
+	"/proc/$(main_pid)/mountinfo" | sort -u >/run/mounts
+printf '/sys ro\n/sys/bus rw\n/sys/devices rw\n' >/run/wanted
+same /run/wanted /run/mounts 'effective mounts'
+expect 0 'exposure' systemd-analyze security --threshold=20 --no-pager daxd.service
+
+# Load, and what is left of it.
+expect 0 'a thousand wrong calls' ./call flood 1000
+says '1000 refused' 'are refused'
+expect 0 '64 clients at once' ./call crowd 64
+says '128 answers' 'are answered'
+[ "$(systemctl show -P NRestarts daxd)" = 1 ]
+verdict 'it has survived that' $?
+group=/sys/fs/cgroup/system.slice/daxd.service
+cat $group/memory.peak $group/memory.max >"$out"
+[ "$(cat $group/memory.peak)" -lt "$(cat $group/memory.max)" ]
+verdict 'below MemoryMax' $?
+sleep 3
+grep -E 'VmRSS|RssAnon' "/proc/$(main_pid)/status" >"$out"
+rss=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "$out")
+[ "$rss" -le 6144 ]
+verdict 'resident at idle: 6 MiB or less' $?
+echo "     daxd: $rss KiB resident, peak of the service $(cat $group/memory.peak)"
+switches() {
+	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' "/proc/$(main_pid)/status"
+}
+before=$(switches)
+sleep 4
+[ $(($(switches) - before)) -le 1 ]
+verdict 'no wake-ups when idle' $?
+pid=$(main_pid)
+expect 0 'it stops' systemctl stop daxd
+[ ! -e "/proc/$pid" ] && [ "$(systemctl show -P Result daxd)" = success ]
+verdict 'in good order' $?
+journalctl -u daxd --no-pager -o cat | grep -iE 'assert|corrupt|core dumped' >"$out"
+[ ! -s "$out" ]
+verdict 'the journal has no complaint' $?
+finish
