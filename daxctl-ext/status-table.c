@@ -90,6 +90,8 @@ static void add_access(struct facts *facts, const struct access *node)
 	if (node->owner)
 		facts_add(facts, "%s:%s %04o", node->owner, node->group ? node->group : "",
 			  node->perm);
+	if (node->link)
+		facts_add(facts, "%s", node->link);
 }
 
 static void add_holders(struct facts *facts, const struct holder_list *list)
