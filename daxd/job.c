@@ -209,7 +209,7 @@ static int take_line(void *userdata, char *line, size_t length)
 		break;
 	case EVENT_END:
 		job->told = true;
-		job->told_outcome = (int)event.outcome;
+		job->told_outcome = event.outcome;
 		if (event.error.code)
 			add_problem(job, &event.error);
 		break;
@@ -224,18 +224,12 @@ static void end_as_told(struct job *job)
 {
 	struct error error = ERROR_INIT;
 
-	switch ((enum outcome)job->told_outcome) {
-	case OUTCOME_DONE:
-		end(job, JOB_DONE);
+	if (job->told_outcome != OUTCOME_STALE) {
+		end(job, job->told_outcome == OUTCOME_DONE ? JOB_DONE :
+			 job->told_outcome == OUTCOME_BUSY ? JOB_BUSY :
+			 job->cancelled			   ? JOB_CANCELLED :
+							     JOB_FAILED);
 		return;
-	case OUTCOME_FAILED:
-		end(job, job->cancelled ? JOB_CANCELLED : JOB_FAILED);
-		return;
-	case OUTCOME_BUSY:
-		end(job, JOB_BUSY);
-		return;
-	case OUTCOME_STALE:
-		break;
 	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);
