@@ -109,7 +109,7 @@ expect 1 'nor create' as nobody busctl call $manager CreateVolume 'a{sv}a{sv}' 4
 	devdax size s 64M region 'a{sv}' 1 type s hmem 0
 says 'Not authorised' 'which was understood before it was refused'
 expect 0 'a rule lets tester apply' as tester busctl call $manager Apply 'sa{sv}' "$empty" 0
-job_ends done 'and it is done'
+job_ends 'done' 'and it is done'
 property "/job/$job" Job StartedByUID >"$out"
 says 'u 1000' 'in the name of tester'
 expect 1 'but not lose data' as tester busctl call $manager Apply 'sa{sv}' "$empty" 1 \
@@ -133,7 +133,7 @@ dbus-monitor --system "type='signal',sender='org.daxd1'" >/run/signals 2>&1 &
 watcher=$!
 until grep -q NameAcquired /run/signals; do sleep $tick; done
 expect 0 'apply' manager Apply 'sa{sv}' "$(cat volumes.json)" 1 allow-data-loss b true
-job_ends done 'and it is done'
+job_ends 'done' 'and it is done'
 steps=$(property "/job/$job" Job Steps)
 [ "$steps" = "$(property "/job/$job" Job StepsDone)" ] && [ "$steps" != 'u 0' ]
 verdict 'all of its steps are' $?
@@ -151,7 +151,7 @@ says 'DAXD_VOLUME=vm-a' 'and which volumes'
 
 # One volume, created and removed.
 expect 0 'remove one' manager RemoveVolume 'sa{sv}' rest 1 allow-data-loss b true
-job_ends done 'it is gone'
+job_ends 'done' 'it is gone'
 sleep 1
 kill $watcher
 grep -o 'member=[A-Za-z]*' /run/signals | sort | uniq -c >"$out"
@@ -164,13 +164,13 @@ grep -q '"event":"end","outcome":"done"' /run/signals
 verdict 'events are the lines of the worker' $?
 expect 0 'create one' manager CreateVolume 'a{sv}a{sv}' 5 name s rest mode s devdax size s 64M \
 	contiguous b true region 'a{sv}' 2 type s hmem target_node i 1 0
-job_ends done 'it is there'
+job_ends 'done' 'it is there'
 daxctl-ext status >"$out"
 says 'rest          devdax       64M' 'as it was wanted'
 
 # Cancelling.
 manager Apply 'sa{sv}' "$(cat absent.json)" 1 allow-data-loss b true >"$out" 2>&1
-job_ends done 'all are removed'
+job_ends 'done' 'all are removed'
 expect 0 'cancel' ./call cancel volumes.json
 says cancelled 'ends it'
 expect 1 'cancelling what is not there' busctl call org.daxd1 /org/daxd1/job/12345 org.daxd1.Job \
@@ -239,7 +239,7 @@ systemctl reload daxd
 
 # The private socket.
 expect 0 'root applies on the private socket' ./call private Apply ''
-job_ends done 'the configuration'
+job_ends 'done' 'the configuration'
 expect 0 'libdbus on the private socket' dbus-send --peer=unix:path=/run/daxd/private \
 	--print-reply /org/daxd1 org.freedesktop.DBus.Properties.Get \
 	string:org.daxd1.Manager string:Version
