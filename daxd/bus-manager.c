@@ -13,10 +13,11 @@
 #include "scanner.h"
 
 /*
- * Reading is for anybody, so it must not cost much: what a document takes in memory is many
- * times its length.
+ * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
+ * hundred times its length in memory.  Root may use the private socket.
  */
-#define DOCUMENT_MAX (2u << 20)
+#define DOCUMENT_MAX (256u << 10)
+#define DOCUMENT_OF_ROOT_MAX (4u << 20)
 
 /* A call that is answered once the machine was looked at. */
 struct question {
@@ -74,17 +75,19 @@ static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
 	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
 }
 
-/* Parse and check; problems go to the report. Only errors of the call are failures. */
-static int read_document(sd_bus_message *message, const char **ret, sd_bus_error *error)
+static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
+			 sd_bus_error *error)
 {
+	bool private = bus_is_private(bus, sd_bus_message_get_bus(message));
+	unsigned int max = private ? DOCUMENT_OF_ROOT_MAX : DOCUMENT_MAX;
 	int r;
 
 	r = sd_bus_message_read(message, "s", ret);
 	if (r < 0)
 		return r;
-	if (strlen(*ret) > DOCUMENT_MAX)
+	if (strlen(*ret) > max)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					 "The document is longer than %u bytes.", DOCUMENT_MAX);
+					 "The document is longer than %u bytes.", max);
 	return 0;
 }
 
@@ -121,8 +124,7 @@ static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *e
 	const char *text;
 	int r;
 
-	(void)userdata;
-	r = read_document(message, &text, error);
+	r = read_document(userdata, message, &text, error);
 	if (r >= 0)
 		r = bus_read_options(message, NULL, 0, error);
 	if (r < 0)
@@ -175,7 +177,7 @@ static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *er
 	const char *text;
 	int r;
 
-	r = read_document(message, &text, error);
+	r = read_document(bus, message, &text, error);
 	if (r >= 0)
 		r = bus_read_options(message, NULL, 0, error);
 	if (r < 0)
@@ -294,7 +296,7 @@ static int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *e
 	const char *text;
 	int r;
 
-	r = read_document(message, &text, error);
+	r = read_document(userdata, message, &text, error);
 	if (r >= 0)
 		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
 	if (r < 0)

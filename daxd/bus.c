@@ -348,13 +348,17 @@ void bus_free(struct bus *bus)
 	if (!bus)
 		return;
 	polkit_forget(bus, NULL);
-	/* Those who wait for the end of a job still hear of it. */
-	if (bus->system) {
+	/*
+	 * Those who wait for the end of a job still hear of it.  A bus that is not there yet
+	 * would be waited for.
+	 */
+	if (bus->system_is_up)
 		(void)sd_bus_flush(bus->system);
+	if (bus->system)
 		drop(bus, bus->system);
-	}
 	for (size_t i = 0; i < bus->n_peers; i++) {
-		(void)sd_bus_flush(bus->peers[i]);
+		if (sd_bus_is_ready(bus->peers[i]) > 0)
+			(void)sd_bus_flush(bus->peers[i]);
 		drop(bus, bus->peers[i]);
 	}
 	(void)sd_event_source_disable_unref(bus->accept);

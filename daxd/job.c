@@ -209,7 +209,7 @@ static int take_line(void *userdata, char *line, size_t length)
 		break;
 	case EVENT_END:
 		job->told = true;
-		job->told_outcome = (int)event.outcome;
+		job->told_outcome = event.outcome;
 		if (event.error.code)
 			add_problem(job, &event.error);
 		break;

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "core/config.h"
+#include "core/event.h"
 #include "core/plan.h"
 
 struct manager;
@@ -62,7 +63,7 @@ struct job {
 	bool cancelled;
 	struct worker_link *worker;
 	bool told; /* the worker's end event is there: */
-	int told_outcome;
+	enum outcome told_outcome;
 };
 
 /* Takes config and plan; one of them is there. NULL: no memory, and both are freed. */

@@ -3,8 +3,7 @@
  * The kernel's word that devices came or went: dax, nd, memory and pmem block devices.  It is
  * told once it has been quiet for half a second, or has not been quiet for five.
  *
- * These are the kernel's own events, not those that udevd passes on: they need no udevd, and
- * they reach a service that has a network of its own.
+ * These are the kernel's own events, not those that udevd passes on: at boot those are late.
  */
 #ifndef DAXD_MONITOR_H
 #define DAXD_MONITOR_H

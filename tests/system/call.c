@@ -6,6 +6,7 @@
  *   call cancel FILE            Apply it, Cancel after its first step, print the outcome
  *   call flood N                N calls that are wrong in different ways, one after the other
  *   call crowd N                N clients at once, each asks for the topology and a check
+ *   call mistakes LENGTH        Check a document of so many bytes, all of it wrong
  *
  * flood and crowd print how many calls were answered as they should.
  */
@@ -217,6 +218,45 @@ static int crowd(unsigned int n)
 	return printf("%u answers\n", answers) < 0;
 }
 
+static int count_problems(sd_bus_message *reply, unsigned int *n)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'a', "a{sv}");
+	while (r > 0 && (r = sd_bus_message_skip(reply, "a{sv}")) > 0)
+		(*n)++;
+	return r;
+}
+
+static int mistakes(size_t length)
+{
+	static const char begin[] = "{\"daxd\":1,\"volumes\":[", end[] = "1]}";
+	_cleanup_(freep) char *text = malloc(length + 1);
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	unsigned int n = 0;
+	sd_bus *bus = NULL;
+	int r;
+
+	if (!text || length < sizeof(begin) + sizeof(end))
+		return 2;
+	for (size_t i = 0; i < length; i++)
+		text[i] = i % 2 == strlen(begin) % 2 ? '1' : ',';
+	memcpy(text, begin, strlen(begin));
+	memcpy(text + length - strlen(end), end, strlen(end) + 1);
+	if (text[length - strlen(end) - 1] != ',')
+		text[length - strlen(end) - 1] = ' ';
+	r = sd_bus_open_system(&bus);
+	if (r >= 0)
+		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Check", &error, &reply, "sa{sv}",
+				       text, 0);
+	if (r >= 0)
+		r = count_problems(reply, &n);
+	if (r < 0)
+		return complain("mistakes", r, &error);
+	return printf("%u problems\n", n) < 0;
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc == 4 && strcmp(argv[1], "private") == 0)
@@ -227,5 +267,7 @@ int main(int argc, char *argv[])
 		return flood((unsigned int)strtoul(argv[2], NULL, 10));
 	if (argc == 3 && strcmp(argv[1], "crowd") == 0)
 		return crowd((unsigned int)strtoul(argv[2], NULL, 10));
+	if (argc == 3 && strcmp(argv[1], "mistakes") == 0)
+		return mistakes(strtoul(argv[2], NULL, 10));
 	return 2;
 }
