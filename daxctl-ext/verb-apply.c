@@ -111,6 +111,17 @@ static enum cli_exit report_busy(struct attempt *attempt)
 	return CLI_BUSY;
 }
 
+static enum cli_exit report_cancelled(struct attempt *attempt)
+{
+	if (!attempt->cli->json) {
+		print_steps_in(attempt, STEP_UNDONE, "Undone again:");
+		print_steps_in(attempt, STEP_SKIPPED, "Not done:");
+	}
+	problem_add(&attempt->cli->problems, ECANCELED, "run apply again to go on",
+		    "The apply was cancelled; what was finished stays.");
+	return CLI_FAILED;
+}
+
 static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcome, bool *stale)
 {
 	size_t n = attempt->plan->n_steps;
@@ -126,6 +137,8 @@ static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcom
 		return report_failure(attempt);
 	case OUTCOME_BUSY:
 		return report_busy(attempt);
+	case OUTCOME_CANCELLED:
+		return report_cancelled(attempt);
 	case OUTCOME_STALE:
 		*stale = true;
 		return CLI_FAILED;

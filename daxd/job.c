@@ -224,12 +224,21 @@ static void end_as_told(struct job *job)
 {
 	struct error error = ERROR_INIT;
 
-	if (job->told_outcome != OUTCOME_STALE) {
-		end(job, job->told_outcome == OUTCOME_DONE ? JOB_DONE :
-			 job->told_outcome == OUTCOME_BUSY ? JOB_BUSY :
-			 job->cancelled			   ? JOB_CANCELLED :
-							     JOB_FAILED);
+	switch (job->told_outcome) {
+	case OUTCOME_DONE:
+		end(job, JOB_DONE);
 		return;
+	case OUTCOME_FAILED:
+		end(job, JOB_FAILED);
+		return;
+	case OUTCOME_BUSY:
+		end(job, JOB_BUSY);
+		return;
+	case OUTCOME_CANCELLED:
+		end(job, JOB_CANCELLED);
+		return;
+	case OUTCOME_STALE:
+		break;
 	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);

@@ -7,11 +7,13 @@
  *
  * With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
  * become.  A failed scan is one JSON object on standard error and exit status 1; apply tells
- * everything by its events and ends with 0 once the last one is written.
+ * everything by its events and ends with 0 once the last one is written.  SIGTERM and SIGINT
+ * cancel an apply: it stops between two steps and takes back what is half made.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,7 +110,37 @@ static void tell(void *userdata, const struct event *event)
 
 	(void)userdata;
 	if (line)
-		(void)print_line(line);
+		(void)printf("%s\n", line);
+}
+
+static void told(void *userdata)
+{
+	(void)userdata;
+	(void)fflush(stdout); /* see tell() */
+}
+
+/*
+ * Signals that cancel stay blocked and are asked for, because one that is delivered would make
+ * the kernel give up what waits: offlining memory fails with EINTR then.
+ */
+static void block_cancelling(void)
+{
+	sigset_t set;
+
+	/* None of these can fail with signals that exist. */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static bool is_cancelled(void *userdata)
+{
+	sigset_t pending;
+
+	(void)userdata;
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 static int read_plan(struct plan **ret, struct error *reterr)
@@ -173,10 +205,12 @@ static int apply(const struct options *options, struct error *reterr)
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(journal_freep) struct journal *journal = NULL;
 	_cleanup_(closep) int lock = -1;
-	struct executor executor = { .tell = tell };
+	struct executor executor = { .tell = tell, .told = told,
+				     .cancelled = is_cancelled };
 	int r;
 
 	r = read_plan(&plan, reterr);
+	block_cancelling();
 	if (r == 0)
 		r = prepare(options, &lock, &journal, reterr);
 	if (r == 0)
@@ -196,6 +230,7 @@ static int run_apply(const struct options *options)
 	if (apply(options, &end.error) < 0) {
 		end.outcome = end.error.code == EBUSY ? OUTCOME_BUSY : OUTCOME_FAILED;
 		tell(NULL, &end);
+		told(NULL);
 		event_clear(&end);
 	}
 	return 0;

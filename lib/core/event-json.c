@@ -13,7 +13,7 @@
 static const char *const event_kinds[] = { "begin", "step", "end" };
 static const char *const step_states[] = { "started", "progress", "done",
 					   "failed",  "skipped",  "undone" };
-static const char *const outcomes[] = { "done", "failed", "stale", "busy" };
+static const char *const outcomes[] = { "done", "failed", "stale", "busy", "cancelled" };
 
 static const char *event_kind_word(unsigned int kind)
 {

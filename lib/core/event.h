@@ -9,10 +9,16 @@
  *   {"event":"step","step":3,"state":"done"}
  *   {"event":"step","step":4,"state":"failed","error":{"code":16,"errno":"EBUSY",
  *    "message":"...","hint":"..."}}
- *   {"event":"step","step":5,"state":"skipped"}      one it comes after failed
- *   {"event":"step","step":3,"state":"undone"}       taken back because step 4 failed; with
- *                                                    "error" when that did not work
- *   {"event":"end","outcome":"done"}                 or failed, stale, busy; "error" as above
+ *   {"event":"step","step":5,"state":"skipped"}      one it comes after failed, or the run was
+ *                                                    cancelled
+ *   {"event":"step","step":3,"state":"undone"}       taken back because step 4 failed or the
+ *                                                    run was cancelled; with "error" when that
+ *                                                    did not work
+ *   {"event":"end","outcome":"done"}                 or failed, stale, busy, cancelled; "error"
+ *                                                    as above
+ *
+ * Steps that do not depend on one another may be under way at the same time: several are told
+ * as started before the first of them is done.
  */
 #ifndef DAXD_CORE_EVENT_H
 #define DAXD_CORE_EVENT_H
@@ -40,8 +46,9 @@ enum outcome {
 	OUTCOME_FAILED, /* some step failed; what its volume had got is taken back */
 	OUTCOME_STALE,	/* the machine is no longer what the plan was made for; nothing was done */
 	OUTCOME_BUSY,	/* another worker holds the lock; nothing was done */
+	OUTCOME_CANCELLED, /* stopped between two steps; half made volumes are taken back */
 };
-#define N_OUTCOMES 4
+#define N_OUTCOMES 5
 
 struct event {
 	enum event_kind kind;

@@ -52,6 +52,27 @@ int backend_verify(struct backend *backend, const struct step *step, struct erro
 	return r;
 }
 
+void backend_run_serially(struct backend *backend, struct step_group *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct error *error = &group->errors[i];
+
+		if (backend_apply(backend, group->steps[i], error) == 0)
+			(void)backend_verify(backend, group->steps[i], error); /* error says */
+		group->over(group->userdata, i);
+	}
+}
+
+void backend_run(struct backend *backend, struct step_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		assert_step(group->steps[i]);
+	if (backend->ops->run && group->n > 1)
+		backend->ops->run(backend, group);
+	else
+		backend_run_serially(backend, group);
+}
+
 void backend_report_progress(struct backend *backend, uint64_t done, uint64_t total)
 {
 	if (backend->progress)

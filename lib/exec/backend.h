@@ -15,12 +15,30 @@
 
 struct backend;
 
+/*
+ * Steps of one kind that do not depend on one another: a backend may do them side by side, or
+ * share among them what is the same for all.
+ */
+struct step_group {
+	const struct step **steps;
+	struct error *errors; /* of each step, clear: filled when it fails */
+	size_t n;
+	/*
+	 * Told once for each step when it is over, its effect read back; in any order, but from
+	 * the thread of the caller.  It may fill the step's error.
+	 */
+	void (*over)(void *userdata, size_t index);
+	void *userdata;
+};
+
 struct backend_ops {
 	const char *name;
 	int (*scan)(struct backend *backend, struct topology **ret, struct error *reterr);
 	int (*check)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*apply)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*verify)(struct backend *backend, const struct step *step, struct error *reterr);
+	/* Apply and verify each; NULL: one after another. */
+	void (*run)(struct backend *backend, struct step_group *group);
 	void (*free)(struct backend *backend);
 };
 
@@ -45,6 +63,10 @@ int backend_check(struct backend *backend, const struct step *step, struct error
 int backend_apply(struct backend *backend, const struct step *step, struct error *reterr);
 /* Read back whether a step's effect is there; -EIO with what was found instead. */
 int backend_verify(struct backend *backend, const struct step *step, struct error *reterr);
+/* Apply and verify each step of a group. */
+void backend_run(struct backend *backend, struct step_group *group);
+/* The same one after another: what backends do with steps that gain nothing as a group. */
+void backend_run_serially(struct backend *backend, struct step_group *group);
 void backend_report_progress(struct backend *backend, uint64_t done, uint64_t total);
 void backend_free(struct backend *backend);
 DEFINE_FREEP(struct backend, backend)

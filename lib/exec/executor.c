@@ -8,6 +8,9 @@
 #include "core/topology-json.h"
 #include "exec/undo.h"
 
+/* A cancelled run ends within one group, and a failure finds few volumes half made. */
+#define GROUP_MAX 64
+
 enum progress { TODO, DONE, FAILED, SKIPPED };
 
 struct run {
@@ -15,7 +18,10 @@ struct run {
 	const struct plan *plan;
 	struct topology *before;
 	enum progress *progress; /* of each step */
-	size_t current;
+	/* The group that runs, as indexes into the plan. */
+	size_t members[GROUP_MAX];
+	struct error errors[GROUP_MAX];
+	size_t n_members;
 };
 
 static void run_clear(struct run *run)
@@ -29,6 +35,12 @@ static void tell(struct run *run, struct event *event)
 	run->executor->tell(run->executor->userdata, event);
 }
 
+static void show(struct run *run)
+{
+	if (run->executor->told)
+		run->executor->told(run->executor->userdata);
+}
+
 /* error may be NULL; it stays the caller's. */
 static void tell_step(struct run *run, size_t step, enum step_state state, struct error *error)
 {
@@ -39,13 +51,15 @@ static void tell_step(struct run *run, size_t step, enum step_state state, struc
 	tell(run, &event);
 }
 
+/* Steps that tell progress run alone. */
 static void tell_progress(void *userdata, uint64_t done, uint64_t total)
 {
 	struct run *run = userdata;
-	struct event event = { .kind = EVENT_STEP, .step = run->current, .state = STEP_PROGRESS,
+	struct event event = { .kind = EVENT_STEP, .step = run->members[0], .state = STEP_PROGRESS,
 			       .done = done, .total = total };
 
 	tell(run, &event);
+	show(run);
 }
 
 static enum outcome tell_end(struct run *run, enum outcome outcome, struct error *error)
@@ -55,6 +69,7 @@ static enum outcome tell_end(struct run *run, enum outcome outcome, struct error
 	if (error)
 		event.error = *error;
 	tell(run, &event);
+	show(run);
 	return outcome;
 }
 
@@ -66,23 +81,9 @@ static int note(struct run *run, enum journal_phase phase, size_t index, const s
 	return journal_write(run->executor->journal, phase, index, step, cause, reterr);
 }
 
-static int do_step(struct run *run, size_t i, struct error *reterr)
+static int sync_notes(struct run *run, struct error *reterr)
 {
-	const struct step *step = &run->plan->steps[i];
-	struct backend *backend = run->executor->backend;
-	int r;
-
-	r = note(run, JOURNAL_BEGIN, i, step, NULL, reterr);
-	if (r < 0)
-		return r;
-	run->current = i;
-	r = backend_apply(backend, step, reterr);
-	if (r < 0)
-		return r;
-	r = backend_verify(backend, step, reterr);
-	if (r < 0)
-		return r;
-	return note(run, JOURNAL_END, i, step, NULL, reterr);
+	return run->executor->journal ? journal_sync(run->executor->journal, reterr) : 0;
 }
 
 static bool same_chain(const struct step *a, const struct step *b)
@@ -104,6 +105,8 @@ static bool undo_step(struct run *run, size_t i)
 	if (undo != UNDO_STEP)
 		return undo == UNDO_NOTHING;
 	r = note(run, JOURNAL_UNDO, i, &inverse, NULL, &error);
+	if (r == 0)
+		r = sync_notes(run, &error);
 	if (r == 0)
 		r = backend_apply(run->executor->backend, &inverse, &error);
 	tell_step(run, i, STEP_UNDONE, r < 0 ? &error : NULL);
@@ -129,13 +132,12 @@ static bool undo_remains(struct run *run, size_t failed)
 	return r == 0 || r == -ENOENT;
 }
 
-static void undo_chain(struct run *run, size_t failed)
+/* Take back what was done of the volume of a step before it. */
+static void undo_before(struct run *run, size_t step)
 {
-	if (!undo_remains(run, failed))
-		return;
-	for (size_t i = failed; i-- > 0;) {
+	for (size_t i = step; i-- > 0;) {
 		if (run->progress[i] != DONE ||
-		    !same_chain(&run->plan->steps[i], &run->plan->steps[failed]))
+		    !same_chain(&run->plan->steps[i], &run->plan->steps[step]))
 			continue;
 		if (!undo_step(run, i))
 			return;
@@ -150,28 +152,177 @@ static bool is_ready(const struct run *run, const struct step *step)
 	return true;
 }
 
-static void run_step(struct run *run, size_t i)
-{
-	struct error error = ERROR_INIT, journal_error = ERROR_INIT;
+/*
+ * Steps of one side may overtake one another unless one comes after the other: they make (or
+ * take away) different devices of the dax bus, or change different records.  Everything else
+ * keeps its place in the plan: memory blocks share zones, kmem binds share the policy for new
+ * memory, namespaces are placed by what is free at that moment.
+ */
+enum side { SIDE_NONE, SIDE_MAKES, SIDE_TAKES };
 
-	if (!is_ready(run, &run->plan->steps[i])) {
-		run->progress[i] = SKIPPED;
-		tell_step(run, i, STEP_SKIPPED, NULL);
-		return;
+static enum side side_of(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_RECORD:
+	case STEP_CREATE_DEVICE:
+	case STEP_PUBLISH:
+		return SIDE_MAKES;
+	case STEP_BIND:
+		return step->driver == DRIVER_DEVICE_DAX ? SIDE_MAKES : SIDE_NONE;
+	case STEP_UNBIND:
+		return step->driver == DRIVER_DEVICE_DAX ? SIDE_TAKES : SIDE_NONE;
+	case STEP_DESTROY_DEVICE:
+	case STEP_FORGET:
+		return SIDE_TAKES;
+	case STEP_INIT_LABELS:
+	case STEP_CREATE_NAMESPACE:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_ONLINE:
+	case STEP_OFFLINE:
+	case STEP_WITHDRAW:
+		return SIDE_NONE;
 	}
-	tell_step(run, i, STEP_STARTED, NULL);
-	if (do_step(run, i, &error) == 0) {
-		run->progress[i] = DONE;
-		tell_step(run, i, STEP_DONE, NULL);
+	return SIDE_NONE;
+}
+
+/* The first step that is left to do, and what can run beside it. */
+static void gather(struct run *run, size_t first)
+{
+	const struct step *steps = run->plan->steps;
+	enum side side = side_of(&steps[first]);
+
+	run->members[0] = first;
+	run->n_members = 1;
+	if (side == SIDE_NONE)
 		return;
+	for (size_t i = first + 1; i < run->plan->n_steps && run->n_members < GROUP_MAX; i++) {
+		if (run->progress[i] != TODO)
+			continue;
+		if (side_of(&steps[i]) != side)
+			return;
+		if (steps[i].kind == steps[first].kind && is_ready(run, &steps[i]))
+			run->members[run->n_members++] = i;
 	}
-	run->progress[i] = FAILED;
-	tell_step(run, i, STEP_FAILED, &error);
+}
+
+static void note_end(void *userdata, size_t index)
+{
+	struct run *run = userdata;
+	size_t i = run->members[index];
+
+	if (run->errors[index].code == 0)
+		(void)note(run, JOURNAL_END, i, &run->plan->steps[i], NULL, /* the error says */
+			   &run->errors[index]);
+}
+
+/* What befell the journal befalls every step that has not failed by itself. */
+static void fail_all(struct run *run, struct error *error)
+{
+	for (size_t i = 0; i < run->n_members; i++)
+		if (run->errors[i].code == 0 && error_copy(&run->errors[i], error) < 0)
+			(void)error_oom(&run->errors[i]);
+	error_clear(error);
+}
+
+static int note_begin(struct run *run, struct error *reterr)
+{
+	for (size_t i = 0; i < run->n_members; i++) {
+		size_t step = run->members[i];
+		int r = note(run, JOURNAL_BEGIN, step, &run->plan->steps[step], NULL, reterr);
+
+		if (r < 0)
+			return r;
+	}
+	return sync_notes(run, reterr);
+}
+
+static void do_group(struct run *run)
+{
+	const struct step *steps[GROUP_MAX];
+	struct step_group group = { .steps = steps, .errors = run->errors, .n = run->n_members,
+				    .over = note_end, .userdata = run };
+	struct error error = ERROR_INIT;
+
+	for (size_t i = 0; i < run->n_members; i++) {
+		steps[i] = &run->plan->steps[run->members[i]];
+		run->errors[i] = (struct error)ERROR_INIT;
+	}
+	if (note_begin(run, &error) == 0) {
+		backend_run(run->executor->backend, &group);
+		if (sync_notes(run, &error) == 0)
+			return;
+	}
+	fail_all(run, &error);
+}
+
+static void undo_failed(struct run *run, size_t i, struct error *error)
+{
+	struct error journal_error = ERROR_INIT;
+
 	/* The step's own error is what counts; a journal that fails too changes nothing. */
-	(void)note(run, JOURNAL_FAIL, i, &run->plan->steps[i], &error, &journal_error);
-	undo_chain(run, i);
+	if (note(run, JOURNAL_FAIL, i, &run->plan->steps[i], error, &journal_error) == 0)
+		(void)sync_notes(run, &journal_error);
+	if (undo_remains(run, i))
+		undo_before(run, i);
 	error_clear(&journal_error);
-	error_clear(&error);
+	error_clear(error);
+}
+
+static void run_group(struct run *run)
+{
+	for (size_t i = 0; i < run->n_members; i++)
+		tell_step(run, run->members[i], STEP_STARTED, NULL);
+	show(run);
+	do_group(run);
+	for (size_t i = 0; i < run->n_members; i++) {
+		struct error *error = &run->errors[i];
+
+		run->progress[run->members[i]] = error->code ? FAILED : DONE;
+		tell_step(run, run->members[i], error->code ? STEP_FAILED : STEP_DONE, error);
+	}
+	for (size_t i = 0; i < run->n_members; i++)
+		if (run->errors[i].code)
+			undo_failed(run, run->members[i], &run->errors[i]);
+}
+
+static void skip(struct run *run, size_t i)
+{
+	run->progress[i] = SKIPPED;
+	tell_step(run, i, STEP_SKIPPED, NULL);
+}
+
+/* Is this the first step that is missing of a volume that was begun? */
+static bool is_cut_off(const struct run *run, size_t i)
+{
+	const struct step *step = &run->plan->steps[i];
+
+	if (run->progress[i] != TODO)
+		return false;
+	for (size_t j = 0; j < step->n_after; j++)
+		if (run->progress[step->after[j]] == DONE &&
+		    same_chain(&run->plan->steps[step->after[j]], step))
+			return true;
+	return false;
+}
+
+static void cancel(struct run *run)
+{
+	for (size_t i = run->plan->n_steps; i-- > 0;)
+		if (is_cut_off(run, i))
+			undo_before(run, i);
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (run->progress[i] == TODO)
+			skip(run, i);
+}
+
+static bool is_cancelled(const struct run *run)
+{
+	const struct executor *executor = run->executor;
+
+	return executor->cancelled && executor->cancelled(executor->userdata);
 }
 
 static enum outcome run_steps(struct run *run)
@@ -181,9 +332,21 @@ static enum outcome run_steps(struct run *run)
 
 	tell(run, &begin);
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
-		run_step(run, i);
-		all = all && run->progress[i] == DONE;
+		if (run->progress[i] != TODO)
+			continue;
+		if (is_cancelled(run)) {
+			cancel(run);
+			return tell_end(run, OUTCOME_CANCELLED, NULL);
+		}
+		if (is_ready(run, &run->plan->steps[i])) {
+			gather(run, i);
+			run_group(run);
+		} else {
+			skip(run, i);
+		}
 	}
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		all = all && run->progress[i] == DONE;
 	return tell_end(run, all ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
 }
 

@@ -4,9 +4,13 @@
  * the journal.  Volumes are all or nothing: when a step fails, what this run did for the same
  * volume is taken back, steps that come after it are skipped, and other volumes go on.  What
  * is known beforehand to be missing fails the plan before its first step.
+ * Neighbouring steps of one kind that do not depend on one another run as a group; which do is
+ * a matter of the plan alone, so two runs of a plan tell the same events in the same order.
  */
 #ifndef DAXD_EXEC_EXECUTOR_H
 #define DAXD_EXEC_EXECUTOR_H
+
+#include <stdbool.h>
 
 #include "core/event.h"
 #include "core/plan.h"
@@ -18,6 +22,13 @@ struct executor {
 	struct journal *journal; /* NULL: none is kept (simulations) */
 	/* Told everything, the begin and end events included. */
 	void (*tell)(void *userdata, const struct event *event);
+	/* May be NULL: what was told is to be seen now, since what follows takes time. */
+	void (*told)(void *userdata);
+	/*
+	 * Asked between steps, may be NULL.  Once it says yes nothing more is begun, and volumes
+	 * that this run has half made are taken back.
+	 */
+	bool (*cancelled)(void *userdata);
 	void *userdata;
 };
 

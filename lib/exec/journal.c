@@ -78,11 +78,17 @@ int journal_write(struct journal *journal, enum journal_phase phase, size_t inde
 	if (length < 0)
 		return error_oom(reterr);
 	r = file_write_all(journal->fd, line, (size_t)length);
-	if (r == 0 && fdatasync(journal->fd) < 0)
-		r = -errno;
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot write the journal %s: %s.", journal->path,
 				 strerror(-r));
 	crash_point();
+	return 0;
+}
+
+int journal_sync(struct journal *journal, struct error *reterr)
+{
+	if (fdatasync(journal->fd) < 0)
+		return error_set(reterr, errno, "Cannot make the journal %s safe on disk: %s.",
+				 journal->path, strerror(errno));
 	return 0;
 }

@@ -238,6 +238,26 @@ static bool is_there(const struct step *step, uint64_t start)
 	       check_ranges(&device, &step->ranges, step->align, &error) == 0;
 }
 
+/* From a seed to the device that is wanted, read back, or to nothing again. */
+static int shape_seed(const struct kernel_device *device, const struct step *step,
+		      struct error *reterr)
+{
+	int r;
+
+	r = check_aligned(device, &step->ranges, step->align, reterr);
+	if (r == 0)
+		kernel_unpublish_start(step->ranges.ranges[0].start);
+	if (r == 0)
+		r = reshape(device, &step->ranges, step->align, reterr);
+	if (r < 0) {
+		_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+		/* The error that counts is the first one. */
+		(void)delete_device(device, &error);
+	}
+	return r;
+}
+
 int kernel_create_device(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -249,20 +269,103 @@ int kernel_create_device(const struct step *step, struct error *reterr)
 	if (is_there(step, step->ranges.ranges[0].start))
 		return 0;
 	r = take_seed(step, &device, reterr);
+	return r < 0 ? r : shape_seed(&device, step, reterr);
+}
+
+static bool is_seed(int fd)
+{
+	uint64_t size;
+
+	return sysfs_read_u64(fd, "size", &size) == 0 && size == 0 &&
+	       faccessat(fd, "driver", F_OK, 0) < 0;
+}
+
+/* A new seed, which the kernel names in "create"; 0 when that cannot be told. */
+static int make_seed(const struct step *step, struct kernel_device *ret, struct error *reterr)
+{
+	int r;
+
+	r = kernel_write(ret->region_fd, strrchr(step->region, '/') + 1, "dax_region/create", "1",
+			 reterr);
 	if (r < 0)
 		return r;
-	r = check_aligned(&device, &step->ranges, step->align, reterr);
-	if (r == 0)
-		kernel_unpublish_start(step->ranges.ranges[0].start);
-	if (r == 0)
-		r = reshape(&device, &step->ranges, step->align, reterr);
-	if (r < 0) {
-		_cleanup_(error_clear) struct error error = ERROR_INIT;
+	r = sysfs_read(ret->region_fd, "dax_region/create", ret->name, sizeof(ret->name));
+	return r > 0 && kernel_is_device_name(ret->name);
+}
 
-		/* The error that counts is the first one. */
-		(void)delete_device(&device, &error);
+/* A seed that the index knows of, or a new one. */
+static int take_indexed_seed(struct kernel_index *index, const struct step *step,
+			     struct kernel_device *ret, struct error *reterr)
+{
+	int r = 1;
+
+	ret->region_fd = kernel_open_region(step, reterr);
+	if (ret->region_fd < 0)
+		return ret->region_fd;
+	if (!kernel_index_take_seed(index, step->region, ret->name))
+		r = make_seed(step, ret, reterr);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		ret->fd = sysfs_open(ret->region_fd, ret->name);
+	if (ret->fd >= 0 && is_seed(ret->fd))
+		return 0;
+	/* Somebody else was quicker. */
+	kernel_device_close(ret);
+	return take_seed(step, ret, reterr);
+}
+
+static int create_indexed(struct kernel_index *index, const struct step *step,
+			  struct error *reterr)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	uint64_t start = step->ranges.ranges[0].start;
+	int r;
+
+	if (kernel_index_find(index, step->region, start) && is_there(step, start))
+		return 0;
+	r = take_indexed_seed(index, step, &device, reterr);
+	if (r == 0)
+		r = shape_seed(&device, step, reterr);
+	if (r < 0)
+		return r;
+	/* Without room for it in the index the device is found by a walk. */
+	(void)kernel_index_add(index, step->region, device.name, start);
+	return 0;
+}
+
+/* Walk each region that steps of the group are in, once. */
+static int read_regions(struct kernel_index *index, const struct step_group *group,
+			struct error *reterr)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		bool again = false;
+		int r;
+
+		for (size_t j = 0; j < i && !again; j++)
+			again = strcmp(group->steps[i]->region, group->steps[j]->region) == 0;
+		if (again)
+			continue;
+		r = kernel_index_read(index, group->steps[i], reterr);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
+}
+
+void kernel_create_devices(struct kernel_index *index, struct step_group *group)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, &error);
+	int r = lock < 0 ? lock : read_regions(index, group, &error);
+
+	for (size_t i = 0; i < group->n; i++) {
+		if (r < 0)
+			kernel_copy_error(&group->errors[i], &error);
+		else
+			(void)create_indexed(index, group->steps[i], &group->errors[i]);
+		group->over(group->userdata, i);
+	}
 }
 
 int kernel_resize_device(const struct step *step, struct error *reterr)
@@ -304,14 +407,11 @@ int kernel_resize_device(const struct step *step, struct error *reterr)
 	return 0;
 }
 
-int kernel_destroy_device(const struct step *step, struct error *reterr)
+static int destroy_device(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
-	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
 	int r;
 
-	if (lock < 0)
-		return lock;
 	r = kernel_find_device(step, &device, reterr);
 	if (r == -ENOENT) {
 		error_clear(reterr);
@@ -326,6 +426,37 @@ int kernel_destroy_device(const struct step *step, struct error *reterr)
 	if (r == 0)
 		kernel_unpublish_start(step->start);
 	return r;
+}
+
+int kernel_destroy_device(const struct step *step, struct error *reterr)
+{
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
+
+	return lock < 0 ? lock : destroy_device(step, reterr);
+}
+
+void kernel_destroy_devices(struct kernel_index *index, struct step_group *group)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, &error);
+	int r = lock < 0 ? lock : 0;
+
+	for (size_t i = 0; i < group->n && r == 0; i++)
+		(void)destroy_device(group->steps[i], &group->errors[i]);
+	if (r == 0)
+		r = read_regions(index, group, &error);
+	for (size_t i = 0; i < group->n; i++) {
+		const struct step *step = group->steps[i];
+		const char *name = NULL;
+
+		if (group->errors[i].code == 0 && r < 0)
+			kernel_copy_error(&group->errors[i], &error);
+		else if (group->errors[i].code == 0)
+			name = kernel_index_find(index, step->region, step->start);
+		if (name)
+			(void)error_set(&group->errors[i], EIO, "%s is there still.", name);
+		group->over(group->userdata, i);
+	}
 }
 
 int kernel_verify_ranges(const struct step *step, struct error *reterr)

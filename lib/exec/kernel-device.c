@@ -379,6 +379,23 @@ static int find_of_namespace(int region_fd, const struct step *step, struct kern
 	return 0;
 }
 
+/* Is it the device that has the name now? Takes any error away: a walk will tell. */
+static int find_by_name(int region_fd, const struct step *step, struct kernel_device *ret)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int fd = -1;
+
+	if (!step->object || !kernel_is_device_name(step->object))
+		return 0;
+	fd = sysfs_open(region_fd, step->object);
+	if (fd < 0 || starts_at(fd, step->object, &step->start, &error) <= 0)
+		return 0;
+	ret->fd = fd;
+	fd = -1;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", step->object);
+	return 1;
+}
+
 int kernel_find_device(const struct step *step, struct kernel_device *ret, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -390,7 +407,9 @@ int kernel_find_device(const struct step *step, struct kernel_device *ret, struc
 	if (uuid_is_set(&step->uuid) || faccessat(region_fd, "dax_region", F_OK, 0) < 0) {
 		r = find_of_namespace(region_fd, step, &device, reterr);
 	} else {
-		r = find_below(region_fd, starts_at, &step->start, &device, reterr);
+		r = find_by_name(region_fd, step, &device);
+		if (r == 0)
+			r = find_below(region_fd, starts_at, &step->start, &device, reterr);
 		if (r == 0)
 			r = error_set(reterr, ENOENT,
 				      "The region %s has no device that starts at 0x%" PRIx64 ".",

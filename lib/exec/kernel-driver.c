@@ -15,6 +15,7 @@
 #include <libkmod.h>
 
 #include "base/size.h"
+#include "exec/parallel.h"
 
 #define DRIVERS "/sys/bus/dax/drivers"
 
@@ -132,6 +133,17 @@ static bool names_have(const struct names *names, const char *name)
 	return false;
 }
 
+static int names_add(struct names *names, const char *device)
+{
+	char *name = array_grow(&names->names, names->n, sizeof(names->names[0]));
+
+	if (!name)
+		return -ENOMEM;
+	(void)snprintf(name, sizeof(names->names[0]), "%s", device);
+	names->n++;
+	return 0;
+}
+
 /* The devices that a driver has. */
 static int list_devices(const char *driver, struct names *ret)
 {
@@ -141,17 +153,23 @@ static int list_devices(const char *driver, struct names *ret)
 
 	(void)snprintf(path, sizeof(path), DRIVERS "/%s", driver);
 	dir = sysfs_open_dir(AT_FDCWD, path);
-	while (dir && (entry = sysfs_next(dir))) {
-		char *name;
-
-		if (!kernel_is_device_name(entry->d_name))
-			continue;
-		name = array_grow(&ret->names, ret->n, sizeof(ret->names[0]));
-		if (!name)
+	while (dir && (entry = sysfs_next(dir)))
+		if (kernel_is_device_name(entry->d_name) && names_add(ret, entry->d_name) < 0)
 			return -ENOMEM;
-		(void)snprintf(name, sizeof(ret->names[0]), "%s", entry->d_name);
-		ret->n++;
-	}
+	return 0;
+}
+
+/* Take the driver from all devices that it is not to have: new_id gave it to them unasked. */
+static int give_back(const char *driver, const struct names *keep)
+{
+	_cleanup_(names_clear) struct names now = { 0 };
+
+	if (list_devices(driver, &now) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < now.n; i++)
+		if (!names_have(keep, now.names[i]))
+			/* It was driverless a moment ago, so nothing can be lost. */
+			(void)write_driver(driver, "unbind", now.names[i]);
 	return 0;
 }
 
@@ -159,22 +177,15 @@ static int list_devices(const char *driver, struct names *ret)
 static int bind_by_id(const struct kernel_device *device, const char *driver,
 		      struct error *reterr)
 {
-	_cleanup_(names_clear) struct names before = { 0 }, after = { 0 };
+	_cleanup_(names_clear) struct names keep = { 0 };
 	int r;
 
-	if (list_devices(driver, &before) < 0)
+	if (list_devices(driver, &keep) < 0 || names_add(&keep, device->name) < 0)
 		return error_oom(reterr);
 	r = write_driver(driver, "new_id", device->name);
 	if (r < 0)
 		return kernel_refused(reterr, driver, "new_id", device->name, -r);
-	if (list_devices(driver, &after) < 0)
-		return error_oom(reterr);
-	for (size_t i = 0; i < after.n; i++)
-		if (strcmp(after.names[i], device->name) != 0 &&
-		    !names_have(&before, after.names[i]))
-			/* It was driverless a moment ago, so nothing can be lost. */
-			(void)write_driver(driver, "unbind", after.names[i]);
-	return 0;
+	return give_back(driver, &keep) < 0 ? error_oom(reterr) : 0;
 }
 
 static int bind_now(const struct kernel_device *device, enum driver driver,
@@ -243,6 +254,14 @@ static int bind_kmem(const struct kernel_device *device, struct error *reterr)
 	return r;
 }
 
+static int refuse_bound(const struct kernel_device *device, enum driver now,
+			struct error *reterr)
+{
+	(void)error_set(reterr, EBUSY, "%s has the driver %s already.", device->name,
+			kernel_driver_name(now));
+	return error_hint(reterr, "Unbind it first.");
+}
+
 int kernel_bind(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -265,13 +284,75 @@ int kernel_bind(const struct step *step, struct error *reterr)
 	now = driver_now(&device);
 	if (now == step->driver)
 		return 0;
-	if (now != DRIVER_NONE) {
-		(void)error_set(reterr, EBUSY, "%s has the driver %s already.", device.name,
-				kernel_driver_name(now));
-		return error_hint(reterr, "Unbind it first.");
-	}
+	if (now != DRIVER_NONE)
+		return refuse_bound(&device, now, reterr);
 	return step->driver == DRIVER_KMEM ? bind_kmem(&device, reterr) :
 					     bind_now(&device, step->driver, reterr);
+}
+
+static int bind_one(const struct step *step, struct kernel_device *device, struct error *reterr)
+{
+	const char *name = kernel_driver_name(step->driver);
+	enum driver now;
+	int r;
+
+	r = kernel_find_device(step, device, reterr);
+	if (r < 0)
+		return r;
+	now = driver_now(device);
+	if (now == step->driver)
+		return 0;
+	if (now != DRIVER_NONE)
+		return refuse_bound(device, now, reterr);
+	r = write_driver(name, "new_id", device->name);
+	if (driver_now(device) == step->driver)
+		return 0;
+	/* A probe that failed inside new_id says why when it is asked for by name. */
+	if (r == 0)
+		r = write_driver(name, "bind", device->name);
+	if (driver_now(device) == step->driver)
+		return 0;
+	(void)write_driver(name, "remove_id", device->name); /* nothing stays of a failure */
+	return kernel_refused(reterr, name, "bind", device->name, r < 0 ? -r : EIO);
+}
+
+static int prepare_bind_all(const char *driver, int *lock, struct names *before,
+			    struct error *reterr)
+{
+	char folder[128];
+	int r;
+
+	(void)snprintf(folder, sizeof(folder), DRIVERS "/%s", driver);
+	r = kernel_load_module(driver, folder, reterr);
+	if (r < 0)
+		return r;
+	*lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
+	if (*lock < 0)
+		return *lock;
+	return list_devices(driver, before) < 0 ? error_oom(reterr) : 0;
+}
+
+void kernel_bind_all(struct step_group *group)
+{
+	_cleanup_(names_clear) struct names before = { 0 };
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	const char *driver = kernel_driver_name(group->steps[0]->driver);
+	_cleanup_(closep) int lock = -1;
+	int r;
+
+	r = prepare_bind_all(driver, &lock, &before, &error);
+	for (size_t i = 0; i < group->n; i++) {
+		_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+
+		if (r < 0)
+			kernel_copy_error(&group->errors[i], &error);
+		else if (bind_one(group->steps[i], &device, &group->errors[i]) == 0 &&
+			 names_add(&before, device.name) < 0)
+			(void)error_oom(&group->errors[i]);
+		group->over(group->userdata, i);
+	}
+	if (r == 0)
+		give_back(driver, &before);
 }
 
 static int check_unbind(const struct kernel_device *device, enum driver now,
@@ -282,33 +363,111 @@ static int check_unbind(const struct kernel_device *device, enum driver now,
 	return kernel_check_device_free(device->name, reterr);
 }
 
+/* 1: it can be unbound; 0: nothing is bound to it. */
+static int find_to_unbind(const struct step *step, struct kernel_device *device,
+			  struct error *reterr)
+{
+	enum driver now;
+	int r;
+
+	r = kernel_find_device(step, device, reterr);
+	if (r < 0)
+		return r;
+	now = driver_now(device);
+	if (now == DRIVER_NONE)
+		return 0;
+	if (now != step->driver)
+		return error_set(reterr, EBUSY, "%s has the driver %s and not %s.", device->name,
+				 kernel_driver_name(now), kernel_driver_name(step->driver));
+	r = check_unbind(device, now, reterr);
+	return r < 0 ? r : 1;
+}
+
+static int write_unbind(const struct kernel_device *device, enum driver driver)
+{
+	const char *name = kernel_driver_name(driver);
+
+	(void)write_driver(name, "remove_id", device->name); /* fine when it was not listed */
+	return write_driver(name, "unbind", device->name);
+}
+
 int kernel_unbind(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
 	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_SHARED, reterr);
-	const char *name = kernel_driver_name(step->driver);
-	enum driver now;
 	int r;
 
 	if (lock < 0)
 		return lock;
-	r = kernel_find_device(step, &device, reterr);
-	if (r < 0)
+	r = find_to_unbind(step, &device, reterr);
+	if (r <= 0)
 		return r;
-	now = driver_now(&device);
-	if (now == DRIVER_NONE)
-		return 0;
-	if (now != step->driver)
-		return error_set(reterr, EBUSY, "%s has the driver %s and not %s.", device.name,
-				 kernel_driver_name(now), name);
-	r = check_unbind(&device, now, reterr);
-	if (r < 0)
-		return r;
-	(void)write_driver(name, "remove_id", device.name); /* fine when it was not listed */
-	r = write_driver(name, "unbind", device.name);
+	r = write_unbind(&device, step->driver);
 	if (r < 0 && driver_now(&device) != DRIVER_NONE)
-		return kernel_refused(reterr, name, "unbind", device.name, -r);
+		return kernel_refused(reterr, kernel_driver_name(step->driver), "unbind",
+				      device.name, -r);
 	return 0;
+}
+
+struct unbinding {
+	struct kernel_device device;
+	enum driver driver;
+	bool wanted;
+	int r; /* of the write */
+};
+
+static void unbind_job(void *userdata, size_t i)
+{
+	struct unbinding *unbinding = &((struct unbinding *)userdata)[i];
+
+	if (unbinding->wanted)
+		unbinding->r = write_unbind(&unbinding->device, unbinding->driver);
+}
+
+/* Each unbind waits for a grace period of its own, so they wait side by side. */
+static void unbind_together(struct step_group *group, struct unbinding *unbindings)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct unbinding *unbinding = &unbindings[i];
+
+		*unbinding = (struct unbinding){ .device = KERNEL_DEVICE_INIT,
+						 .driver = group->steps[i]->driver };
+		unbinding->wanted = find_to_unbind(group->steps[i], &unbinding->device,
+						   &group->errors[i]) > 0;
+	}
+	parallel_run(unbind_job, unbindings, group->n);
+	for (size_t i = 0; i < group->n; i++) {
+		struct unbinding *unbinding = &unbindings[i];
+		const char *device = unbinding->device.name;
+
+		if (unbinding->wanted && driver_now(&unbinding->device) != DRIVER_NONE) {
+			if (unbinding->r < 0)
+				(void)kernel_refused(&group->errors[i],
+						     kernel_driver_name(unbinding->driver),
+						     "unbind", device, -unbinding->r);
+			else
+				(void)error_set(&group->errors[i], EIO,
+						"%s has its driver still.", device);
+		}
+		kernel_device_close(&unbinding->device);
+	}
+}
+
+void kernel_unbind_all(struct step_group *group)
+{
+	_cleanup_(freep) struct unbinding *unbindings = calloc(group->n, sizeof(*unbindings));
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_SHARED, &error);
+
+	if (lock >= 0 && !unbindings)
+		(void)error_oom(&error);
+	if (error.code == 0)
+		unbind_together(group, unbindings);
+	for (size_t i = 0; i < group->n; i++) {
+		if (error.code)
+			kernel_copy_error(&group->errors[i], &error);
+		group->over(group->userdata, i);
+	}
 }
 
 int kernel_verify_driver(const struct step *step, enum driver want, struct error *reterr)

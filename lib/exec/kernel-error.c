@@ -69,6 +69,12 @@ int kernel_unreadable(struct error *reterr, const char *object, const char *attr
 	return -code;
 }
 
+void kernel_copy_error(struct error *to, const struct error *from)
+{
+	if (error_copy(to, from) < 0)
+		(void)error_oom(to);
+}
+
 int kernel_write(int at, const char *object, const char *attribute, const char *value,
 		 struct error *reterr)
 {

@@ -29,7 +29,7 @@ struct published {
 	char name[SYSFS_NAME_MAX];
 	char node[SYSFS_NAME_MAX + 8];
 	char file[sizeof(FOLDER) + KEY_MAX];
-	const char *subsystem, *links;
+	const char *links;
 	struct stat st;
 };
 
@@ -49,7 +49,6 @@ static int open_device(struct published *p, struct error *reterr)
 {
 	char path[SYSFS_NAME_MAX + 32];
 
-	p->subsystem = kernel_is_device_name(p->name) ? "dax" : "block";
 	p->links = kernel_is_device_name(p->name) ? DAX_LINKS : PMEM_LINKS;
 	(void)snprintf(path, sizeof(path), is_block(p) ? "/sys/class/block/%s" :
 		       "/sys/bus/dax/devices/%s", p->name);
@@ -149,6 +148,26 @@ int kernel_check_publish(const struct step *step, struct error *reterr)
 	return r < 0 ? r : kernel_check_udev(reterr);
 }
 
+/* Everything but to have udev look. */
+static int prepare(struct published *p, const struct step *step, struct error *reterr)
+{
+	int r = find(step, p, reterr);
+
+	if (r == 0)
+		r = check_driver(p, reterr);
+	if (r == 0)
+		r = check_link(p, step, reterr);
+	return r < 0 ? r : write_properties(p, step, reterr);
+}
+
+static int trigger(const struct published *p, struct error *reterr)
+{
+	struct udev_trigger one = { .fd = p->fd, .name = p->name, .error = reterr };
+
+	kernel_trigger_udev(&one, 1);
+	return -reterr->code;
+}
+
 int kernel_publish(const struct step *step, struct error *reterr)
 {
 	_cleanup_(published_clear) struct published p = PUBLISHED_INIT;
@@ -156,14 +175,44 @@ int kernel_publish(const struct step *step, struct error *reterr)
 
 	r = kernel_check_udev(reterr);
 	if (r == 0)
-		r = find(step, &p, reterr);
+		r = prepare(&p, step, reterr);
+	return r < 0 ? r : trigger(&p, reterr);
+}
+
+/* Publish what can be; each of the errors says of its own. */
+static void publish_prepared(struct published *all, struct udev_trigger *triggers,
+			     struct step_group *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct error *error = &group->errors[i];
+		int r = prepare(&all[i], group->steps[i], error);
+
+		triggers[i] = (struct udev_trigger){ .fd = r < 0 ? -1 : all[i].fd,
+						     .name = all[i].name, .error = error };
+	}
+	kernel_trigger_udev(triggers, group->n);
+}
+
+void kernel_publish_all(struct step_group *group)
+{
+	_cleanup_(freep) struct published *all = calloc(group->n, sizeof(*all));
+	_cleanup_(freep) struct udev_trigger *triggers = calloc(group->n, sizeof(*triggers));
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	int r = all && triggers ? kernel_check_udev(&error) : error_oom(&error);
+
+	for (size_t i = 0; all && i < group->n; i++)
+		all[i].fd = -1;
 	if (r == 0)
-		r = check_driver(&p, reterr);
-	if (r == 0)
-		r = check_link(&p, step, reterr);
-	if (r == 0)
-		r = write_properties(&p, step, reterr);
-	return r < 0 ? r : kernel_trigger_udev(p.fd, p.name, p.subsystem, reterr);
+		publish_prepared(all, triggers, group);
+	for (size_t i = 0; i < group->n; i++) {
+		if (r < 0)
+			kernel_copy_error(&group->errors[i], &error);
+		else if (group->errors[i].code == 0)
+			(void)kernel_verify_publish(group->steps[i], &group->errors[i]);
+		if (all)
+			published_clear(&all[i]);
+		group->over(group->userdata, i);
+	}
 }
 
 int kernel_withdraw(const struct step *step, struct error *reterr)
@@ -178,7 +227,7 @@ int kernel_withdraw(const struct step *step, struct error *reterr)
 		return r;
 	if (unlink(p.file) < 0 && errno != ENOENT)
 		return error_set(reterr, errno, "Cannot remove %s: %s.", p.file, strerror(errno));
-	return kernel_trigger_udev(p.fd, p.name, p.subsystem, reterr);
+	return trigger(&p, reterr);
 }
 
 static bool leads_to(const char *link, const struct published *p)

@@ -40,15 +40,16 @@ static void monitor_freep(struct udev_monitor **monitor)
 		(void)udev_monitor_unref(*monitor);
 }
 
-static int open_monitor(struct udev *udev, const char *subsystem, struct udev_monitor **ret,
-			struct error *reterr)
+static int open_monitor(struct udev *udev, struct udev_monitor **ret, struct error *reterr)
 {
 	struct udev_monitor *monitor = udev ? udev_monitor_new_from_netlink(udev, "udev") : NULL;
 	int r = monitor ? 0 : -errno;
 
 	*ret = monitor;
 	if (r == 0)
-		r = udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, NULL);
+		r = udev_monitor_filter_add_match_subsystem_devtype(monitor, "dax", NULL);
+	if (r == 0)
+		r = udev_monitor_filter_add_match_subsystem_devtype(monitor, "block", NULL);
 	if (r == 0)
 		r = udev_monitor_enable_receiving(monitor);
 	return r < 0 ? error_set(reterr, -r, "Cannot listen to udev: %s.", strerror(-r)) : 0;
@@ -62,57 +63,93 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* One message, if it was one for us: 1 when it is the event of this uuid. */
-static int take_event(struct udev_monitor *monitor, const char *uuid)
+/* One message; marks the trigger that it answers, if it is one of ours. */
+static void take_event(struct udev_monitor *monitor, struct udev_trigger *triggers, size_t n)
 {
 	struct udev_device *device = udev_monitor_receive_device(monitor);
 	const char *of;
-	int r;
 
 	if (!device)
-		return 0;
+		return;
 	of = udev_device_get_property_value(device, "SYNTH_UUID");
-	r = of && strcmp(of, uuid) == 0;
+	for (size_t i = 0; of && i < n; i++)
+		if (strcmp(of, triggers[i].uuid) == 0)
+			triggers[i].uuid[0] = 0;
 	(void)udev_device_unref(device);
-	return r;
 }
 
-static int wait_for(struct udev_monitor *monitor, const char *name, const char *uuid,
-		    struct error *reterr)
+static size_t count_pending(const struct udev_trigger *triggers, size_t n)
+{
+	size_t pending = 0;
+
+	for (size_t i = 0; i < n; i++)
+		pending += triggers[i].uuid[0] != 0;
+	return pending;
+}
+
+static int wait_for_all(struct udev_monitor *monitor, struct udev_trigger *triggers, size_t n)
 {
 	struct pollfd in = { .fd = udev_monitor_get_fd(monitor), .events = POLLIN };
 	int64_t end = now_ms() + WAIT_SECONDS * 1000, left;
 
-	while ((left = end - now_ms()) > 0) {
-		int n = poll(&in, 1, (int)left);
+	while (count_pending(triggers, n) > 0 && (left = end - now_ms()) > 0) {
+		int ready = poll(&in, 1, (int)left);
 
-		if (n < 0 && errno != EINTR)
-			return error_set(reterr, errno, "Cannot wait for udev: %s.",
-					 strerror(errno));
-		if (n > 0 && take_event(monitor, uuid))
-			return 0;
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (ready > 0)
+			take_event(monitor, triggers, n);
 	}
-	(void)error_set(reterr, ETIMEDOUT, "udev has not dealt with %s within %d s.", name,
-			WAIT_SECONDS);
-	return error_hint(reterr, "udevadm settle waits for it; journalctl -u systemd-udevd has "
-			  "its troubles.");
+	return 0;
 }
 
-int kernel_trigger_udev(int fd, const char *name, const char *subsystem, struct error *reterr)
+static void send_event(struct udev_trigger *trigger)
+{
+	char event[80];
+	int r;
+
+	r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", trigger->uuid,
+		       sizeof(trigger->uuid));
+	if (r < 0) {
+		(void)error_set(trigger->error, -r,
+				"Cannot read /proc/sys/kernel/random/uuid: %s.", strerror(-r));
+	} else {
+		(void)snprintf(event, sizeof(event), "change %s", trigger->uuid);
+		r = kernel_write(trigger->fd, trigger->name, "uevent", event, trigger->error);
+	}
+	if (r < 0)
+		trigger->uuid[0] = 0; /* there is nothing to wait for */
+}
+
+static void tell_late(struct udev_trigger *trigger)
+{
+	(void)error_set(trigger->error, ETIMEDOUT, "udev has not dealt with %s within %d s.",
+			trigger->name, WAIT_SECONDS);
+	(void)error_hint(trigger->error, "udevadm settle waits for it; journalctl -u systemd-udevd "
+			 "has its troubles.");
+}
+
+void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 {
 	_cleanup_(udev_freep) struct udev *udev = udev_new();
 	_cleanup_(monitor_freep) struct udev_monitor *monitor = NULL;
-	char uuid[64], event[80];
-	int r;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	int r = open_monitor(udev, &monitor, &error);
 
-	r = open_monitor(udev, subsystem, &monitor, reterr);
-	if (r < 0)
-		return r;
-	r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", uuid, sizeof(uuid));
-	if (r < 0)
-		return error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
-				 strerror(-r));
-	(void)snprintf(event, sizeof(event), "change %s", uuid);
-	r = kernel_write(fd, name, "uevent", event, reterr);
-	return r < 0 ? r : wait_for(monitor, name, uuid, reterr);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (triggers[i].fd >= 0)
+			send_event(&triggers[i]);
+	if (r == 0) {
+		r = wait_for_all(monitor, triggers, n);
+		if (r < 0)
+			(void)error_set(&error, -r, "Cannot wait for udev: %s.", strerror(-r));
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (triggers[i].fd < 0 || triggers[i].error->code)
+			continue;
+		if (r < 0)
+			kernel_copy_error(triggers[i].error, &error);
+		else if (triggers[i].uuid[0])
+			tell_late(&triggers[i]);
+	}
 }

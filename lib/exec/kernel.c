@@ -97,24 +97,6 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 	return 0;
 }
 
-/* What the record's device was published as goes too, for the device may be gone already. */
-static int forget(const char *path, const char *volume, struct error *reterr)
-{
-	_cleanup_(state_clear) struct state state = { 0 };
-	const struct record *record;
-	int r;
-
-	r = state_read(path, &state, reterr);
-	if (r == 0)
-		r = state_forget(path, volume, reterr);
-	if (r < 0)
-		return r;
-	record = state_find(&state, volume);
-	if (record && record->ranges.n)
-		kernel_unpublish_start(record->ranges.ranges[0].start);
-	return 0;
-}
-
 static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	(void)backend; /* the form of an operation */
@@ -137,10 +119,8 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_DESTROY_NAMESPACE:
 		return kernel_destroy_namespace(step, reterr);
 	case STEP_RECORD:
-		return state_record(state_file, step->label, step->record_mode, &step->ranges,
-				    reterr);
 	case STEP_FORGET:
-		return forget(state_file, step->label, reterr);
+		return kernel_change_record(state_file, step, reterr);
 	case STEP_CREATE_DEVICE:
 		return kernel_create_device(step, reterr);
 	case STEP_RESIZE_DEVICE:
@@ -163,26 +143,6 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
 
-static int verify_record(const char *path, const struct step *step, struct error *reterr)
-{
-	_cleanup_(state_clear) struct state state = { 0 };
-	const struct record *record;
-	int r;
-
-	r = state_read(path, &state, reterr);
-	if (r < 0)
-		return r;
-	record = state_find(&state, step->label);
-	if (step->kind == STEP_FORGET)
-		return record ? error_set(reterr, EIO, "The record of %s is there still.",
-					  step->label) : 0;
-	if (!record || strcmp(record->mode, step->record_mode) != 0 ||
-	    !range_list_equal(&record->ranges, &step->ranges))
-		return error_set(reterr, EIO, "%s does not have the record of %s.", path,
-				 step->label);
-	return 0;
-}
-
 static int verify(struct kernel *kernel, const struct step *step, struct error *reterr)
 {
 	switch (step->kind) {
@@ -196,7 +156,7 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 		return kernel_verify_destroyed_namespace(step, reterr);
 	case STEP_RECORD:
 	case STEP_FORGET:
-		return verify_record(kernel->state_file, step, reterr);
+		return kernel_verify_record(kernel->state_file, step, reterr);
 	case STEP_CREATE_DEVICE:
 	case STEP_RESIZE_DEVICE:
 		return kernel_verify_ranges(step, reterr);
@@ -224,8 +184,40 @@ static int kernel_verify(struct backend *backend, const struct step *step,
 	return verify(kernel_of(backend), step, reterr);
 }
 
+/* What can be shared or waited for together; the rest one after another. */
+static void kernel_run(struct backend *backend, struct step_group *group)
+{
+	struct kernel *kernel = kernel_of(backend);
+
+	switch (group->steps[0]->kind) {
+	case STEP_RECORD:
+	case STEP_FORGET:
+		kernel_change_records(kernel->state_file, group);
+		return;
+	case STEP_CREATE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+	case STEP_BIND:
+	case STEP_UNBIND:
+	case STEP_PUBLISH:
+		kernel_run_on_devices(&kernel->index, group);
+		return;
+	case STEP_INIT_LABELS:
+	case STEP_CREATE_NAMESPACE:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_ONLINE:
+	case STEP_OFFLINE:
+	case STEP_WITHDRAW:
+		backend_run_serially(backend, group);
+		return;
+	}
+}
+
 static void kernel_free(struct backend *backend)
 {
+	kernel_index_clear(&kernel_of(backend)->index);
 	free(kernel_of(backend)->state_file);
 	free(backend);
 }
@@ -243,6 +235,7 @@ int kernel_backend_new(const char *state_file, struct backend **ret, struct erro
 		.check = kernel_check,
 		.apply = kernel_apply,
 		.verify = kernel_verify,
+		.run = kernel_run,
 		.free = kernel_free,
 	};
 	_cleanup_(freep) struct kernel *kernel = calloc(1, sizeof(*kernel));

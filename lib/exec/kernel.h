@@ -2,7 +2,7 @@
 /*
  * The kernel as a backend: what its files share, and nobody else includes.  Each step finds its
  * object anew by the keys of the step and keeps no library context or descriptor afterwards,
- * because libndctl caches and kernel names move.  Functions that take a struct error fill it.
+ * because libndctl caches and kernel names move; the name that an object had is tried first.  Functions that take a struct error fill it.
  */
 #ifndef DAXD_EXEC_KERNEL_H
 #define DAXD_EXEC_KERNEL_H
@@ -18,9 +18,17 @@
 #include "exec/backend.h"
 #include "exec/sysfs.h"
 
+/* Names of devices of dynamic regions by where they start: where to look first. */
+struct kernel_place;
+struct kernel_index {
+	struct kernel_place *places;
+	size_t n;
+};
+
 struct kernel {
 	struct backend backend;
 	char *state_file;
+	struct kernel_index index;
 };
 
 /* A dax device found for a step: its folder in sysfs and that of its dax region. */
@@ -57,6 +65,8 @@ int kernel_refused(struct error *reterr, const char *object, const char *attribu
 		   const char *value, int code);
 /* Why reading failed; EACCES asks for root. */
 int kernel_unreadable(struct error *reterr, const char *object, const char *attribute, int code);
+/* What befell all steps of a group befalls this one. */
+void kernel_copy_error(struct error *to, const struct error *from);
 /* Write, or say why not. */
 int kernel_write(int at, const char *object, const char *attribute, const char *value,
 		 struct error *reterr);
@@ -73,7 +83,7 @@ int kernel_read_nodes(int fd, struct dax_device *device, struct error *reterr);
 int kernel_read_ranges(int fd, const char *name, struct range_list *ret, struct error *reterr);
 int kernel_read_driver(int fd, const char *name, enum driver *ret, char **ret_name,
 		       struct error *reterr);
-/* The device that a step names; -ENOENT. */
+/* The device that a step names, tried by the name of step->object first; -ENOENT. */
 int kernel_find_device(const struct step *step, struct kernel_device *ret, struct error *reterr);
 void kernel_device_close(struct kernel_device *device);
 /* The node below /dev of what a step names: a dax device or a block device. */
@@ -85,6 +95,26 @@ int kernel_find_namespace_folder(int region_fd, const struct uuid *uuid, char *n
 int kernel_open_region(const struct step *step, struct error *reterr);
 /* Does the name look like daxX.Y? */
 bool kernel_is_device_name(const char *name);
+
+/* kernel-index.c */
+void kernel_index_clear(struct kernel_index *index);
+/* Walk the region of a step anew. */
+int kernel_index_read(struct kernel_index *index, const struct step *step, struct error *reterr);
+/* The device that starts there, or NULL. */
+const char *kernel_index_find(const struct kernel_index *index, const char *region,
+			      uint64_t start);
+/* A device of size 0 and without a driver, which is then no longer in the index. */
+bool kernel_index_take_seed(struct kernel_index *index, const char *region, char *name);
+int kernel_index_add(struct kernel_index *index, const char *region, const char *name,
+		     uint64_t start);
+
+/* kernel-group.c: steps of one kind on dax devices. */
+void kernel_run_on_devices(struct kernel_index *index, struct step_group *group);
+
+/* kernel-records.c */
+int kernel_change_record(const char *path, const struct step *step, struct error *reterr);
+int kernel_verify_record(const char *path, const struct step *step, struct error *reterr);
+void kernel_change_records(const char *path, struct step_group *group);
 
 /* kernel-policy.c: new memory stays offline between the two. */
 int kernel_hold_policy(struct error *reterr);
@@ -121,6 +151,8 @@ int kernel_find_accounts(const struct access *access, struct kernel_accounts *re
 /* kernel-publish.c: links and access of nodes, by way of udev. */
 int kernel_check_publish(const struct step *step, struct error *reterr);
 int kernel_publish(const struct step *step, struct error *reterr);
+/* All of a group, read back too. */
+void kernel_publish_all(struct step_group *group);
 int kernel_withdraw(const struct step *step, struct error *reterr);
 int kernel_verify_publish(const struct step *step, struct error *reterr);
 int kernel_verify_withdraw(const struct step *step, struct error *reterr);
@@ -131,8 +163,15 @@ void kernel_unpublish_start(uint64_t start);
 /* kernel-udev.c */
 /* -ESRCH with a sentence when no udevd runs. */
 int kernel_check_udev(struct error *reterr);
-/* Have udev apply its rules to the device in folder fd, and wait until it has. */
-int kernel_trigger_udev(int fd, const char *name, const char *subsystem, struct error *reterr);
+/* A device that udev is to apply its rules to again. */
+struct udev_trigger {
+	int fd; /* its folder in sysfs, -1: none, it is passed over */
+	const char *name;
+	struct error *error; /* why not */
+	char uuid[64];	     /* of the event that is waited for; "" once it has come */
+};
+/* Trigger all of them, and wait until udev has dealt with all. */
+void kernel_trigger_udev(struct udev_trigger *triggers, size_t n);
 
 /* kernel-driver.c */
 /* Load a module unless its driver is there already. */
@@ -146,12 +185,18 @@ int kernel_lock_dax(enum kernel_lock lock, struct error *reterr);
 const char *kernel_driver_name(enum driver driver);
 int kernel_bind(const struct step *step, struct error *reterr);
 int kernel_unbind(const struct step *step, struct error *reterr);
+/* Each of many devices to device_dax, or from it; verified. */
+void kernel_bind_all(struct step_group *group);
+void kernel_unbind_all(struct step_group *group);
 int kernel_verify_driver(const struct step *step, enum driver want, struct error *reterr);
 
 /* kernel-dax.c: devices of dynamic regions. */
 int kernel_create_device(const struct step *step, struct error *reterr);
 int kernel_resize_device(const struct step *step, struct error *reterr);
 int kernel_destroy_device(const struct step *step, struct error *reterr);
+/* Many at once, verified; the index is true afterwards for the regions they are in. */
+void kernel_create_devices(struct kernel_index *index, struct step_group *group);
+void kernel_destroy_devices(struct kernel_index *index, struct step_group *group);
 int kernel_verify_ranges(const struct step *step, struct error *reterr);
 int kernel_verify_destroyed_device(const struct step *step, struct error *reterr);
 

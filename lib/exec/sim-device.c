@@ -68,7 +68,11 @@ static int take_seed(struct region *region, struct dax_device **ret, struct erro
 
 	for (size_t i = 0; i < region->n_devices; i++)
 		if (region->devices[i].size == 0 && region->devices[i].driver == DRIVER_NONE) {
-			*ret = &region->devices[i];
+			device = &region->devices[i];
+			/* A topology may leave nodes out; the device has one all the same. */
+			if (!device->node.owner && sim_reset_access(&device->node, "root", 0600) < 0)
+				return error_oom(reterr);
+			*ret = device;
 			return 0;
 		}
 	if (region->available == 0)

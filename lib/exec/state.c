@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,11 +197,12 @@ static int add(struct state *state, const char *volume, const char *mode,
 	return 0;
 }
 
-int state_record(const char *path, const char *volume, const char *mode,
-		 const struct range_list *ranges, struct error *reterr)
+int state_change(const char *path, const struct state_change *changes, size_t n,
+		 struct error *reterr)
 {
 	_cleanup_(state_clear) struct state state = { 0 };
 	_cleanup_(closep) int lock = lock_folder(path, reterr);
+	bool changed = false;
 	int r;
 
 	if (lock < 0)
@@ -208,25 +210,14 @@ int state_record(const char *path, const char *volume, const char *mode,
 	r = state_read(path, &state, reterr);
 	if (r < 0)
 		return r;
-	drop(&state, volume);
-	if (add(&state, volume, mode, ranges) < 0)
-		return error_oom(reterr);
-	return write_state(path, &state, reterr);
-}
+	for (size_t i = 0; i < n; i++) {
+		const struct state_change *change = &changes[i];
 
-int state_forget(const char *path, const char *volume, struct error *reterr)
-{
-	_cleanup_(state_clear) struct state state = { 0 };
-	_cleanup_(closep) int lock = lock_folder(path, reterr);
-	int r;
-
-	if (lock < 0)
-		return lock;
-	r = state_read(path, &state, reterr);
-	if (r < 0)
-		return r;
-	if (!state_find(&state, volume))
-		return 0;
-	drop(&state, volume);
-	return write_state(path, &state, reterr);
+		changed = changed || change->mode || state_find(&state, change->volume);
+		drop(&state, change->volume);
+		if (change->mode &&
+		    add(&state, change->volume, change->mode, change->ranges) < 0)
+			return error_oom(reterr);
+	}
+	return changed ? write_state(path, &state, reterr) : 0;
 }

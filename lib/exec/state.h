@@ -22,10 +22,16 @@ struct state {
 
 void state_clear(struct state *state);
 int state_read(const char *path, struct state *ret, struct error *reterr);
-/* The records of a volume become these, or go. Each call reads and replaces the file, locked. */
-int state_record(const char *path, const char *volume, const char *mode,
-		 const struct range_list *ranges, struct error *reterr);
-int state_forget(const char *path, const char *volume, struct error *reterr);
+/* The record of a volume becomes this. */
+struct state_change {
+	const char *volume;
+	const char *mode; /* NULL: the record goes, if there is one */
+	const struct range_list *ranges;
+};
+
+/* Make all of the changes or none: the file is read and replaced once, locked. */
+int state_change(const char *path, const struct state_change *changes, size_t n,
+		 struct error *reterr);
 /* NULL when there is none. */
 const struct record *state_find(const struct state *state, const char *volume);
 

@@ -3,7 +3,7 @@
  * test-fault TOPOLOGY CONFIG: fail each step of the plan in turn, in each way, once and for
  * ever, then plan and apply again without faults: the machine must end as it does when nothing
  * fails.  Failing for ever must also leave no volume half made: what did not fail is done, what
- * failed is taken back.
+ * failed is taken back.  The same for cancelling after each event.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "core/topology-json.h"
 #include "exec/executor.h"
 #include "exec/fault.h"
+#include "exec/undo.h"
 
 /* The first apply after a fault may have to finish what another run left; not more. */
 #define TRIES 3
@@ -150,6 +151,98 @@ static void fail_step(struct rig *rig, size_t step, size_t times, enum fault_how
 	note(rig, same_as_without_faults(rig, machine), step, way, "space was lost");
 }
 
+/* A run that is cancelled after so many events. */
+struct cancelling {
+	size_t after, events;
+	enum step_state *states; /* of each step, the last that was told */
+};
+
+static void count_event(void *userdata, const struct event *event)
+{
+	struct cancelling *cancelling = userdata;
+
+	cancelling->events++;
+	if (event->kind == EVENT_STEP)
+		cancelling->states[event->step] = event->state;
+}
+
+static bool is_cancelled(void *userdata)
+{
+	const struct cancelling *cancelling = userdata;
+
+	return cancelling->events >= cancelling->after;
+}
+
+static bool same_volume(const struct step *a, const struct step *b)
+{
+	return a->volume && b->volume && strcmp(a->volume, b->volume) == 0;
+}
+
+/* Is the step done still, though a later one of its volume was not begun? */
+static bool is_left_over(const struct plan *plan, const enum step_state *states, size_t step)
+{
+	if (states[step] != STEP_DONE)
+		return false;
+	for (size_t i = step + 1; i < plan->n_steps; i++)
+		if (states[i] == STEP_SKIPPED && same_volume(&plan->steps[i], &plan->steps[step]))
+			return true;
+	return false;
+}
+
+/* Whatever is left over must lie before something that cannot be taken back. */
+static bool is_clean(const struct plan *plan, const enum step_state *states,
+		     const struct topology *before)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		bool excused = !is_left_over(plan, states, i);
+
+		for (size_t j = i; !excused && j < plan->n_steps; j++) {
+			struct step inverse = { 0 };
+			enum undo undo;
+
+			if (states[j] != STEP_DONE ||
+			    !same_volume(&plan->steps[i], &plan->steps[j]))
+				continue;
+			undo = step_undo(&plan->steps[j], before, &inverse);
+			step_clear(&inverse);
+			excused = undo == UNDO_NEVER || (j == i && undo == UNDO_NOTHING);
+		}
+		if (!excused)
+			return false;
+	}
+	return true;
+}
+
+/* False when the run ended before it could be cancelled. */
+static bool cancel_after(struct rig *rig, size_t events)
+{
+	_cleanup_(backend_freep) struct backend *untouched = new_machine(rig);
+	_cleanup_(backend_freep) struct backend *machine = new_machine(rig);
+	_cleanup_(plan_freep) struct plan *plan = make_plan(rig, machine);
+	struct cancelling cancelling = { .after = events };
+	struct executor executor = { .backend = machine, .tell = count_event,
+				     .cancelled = is_cancelled, .userdata = &cancelling };
+	enum outcome outcome;
+	bool clean, skipped = false;
+
+	cancelling.states = calloc(plan->n_steps + 1, sizeof(*cancelling.states));
+	if (!cancelling.states)
+		die("no memory", NULL);
+	outcome = executor_run(&executor, plan);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		skipped = skipped || cancelling.states[i] == STEP_SKIPPED;
+	clean = is_clean(plan, cancelling.states, sim_topology(untouched));
+	free(cancelling.states);
+	note(rig, outcome == (skipped ? OUTCOME_CANCELLED : OUTCOME_DONE), events,
+	     "events before cancelling", "another outcome was told");
+	note(rig, clean, events, "events before cancelling", "a volume is half made");
+	note(rig, converge(rig, machine), events, "events before cancelling",
+	     "a second apply does not converge");
+	note(rig, same_as_without_faults(rig, machine), events, "events before cancelling",
+	     "space was lost");
+	return outcome == OUTCOME_CANCELLED;
+}
+
 static void remember(struct rig *rig, struct backend *backend)
 {
 	const struct topology *topology = sim_topology(backend);
@@ -199,6 +292,8 @@ int main(int argc, char *argv[])
 		fail_step(&rig, step, 1, FAULT_SILENT, "not done, told as done, once");
 		fail_step(&rig, step, SIZE_MAX, FAULT_SILENT, "not done, told as done, for ever");
 	}
+	for (size_t events = 1; cancel_after(&rig, events);)
+		events++;
 	free(text);
 	free(rig.topology_text);
 	free(rig.available);

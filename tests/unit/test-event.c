@@ -19,6 +19,7 @@ static const char *const lines[] = {
 	"{\"event\":\"step\",\"step\":3,\"state\":\"undone\"}",
 	"{\"event\":\"end\",\"outcome\":\"done\"}",
 	"{\"event\":\"end\",\"outcome\":\"busy\"}",
+	"{\"event\":\"end\",\"outcome\":\"cancelled\"}",
 	"{\"event\":\"end\",\"outcome\":\"failed\",\"error\":{\"file\":\"a.json\","
 	"\"pointer\":\"/volumes/0\",\"message\":\"Bad.\",\"code\":5,\"errno\":\"EIO\"}}",
 };
