@@ -240,6 +240,10 @@ static void end_as_told(struct job *job)
 	case OUTCOME_STALE:
 		break;
 	}
+	if (job->cancelled) {
+		end(job, JOB_CANCELLED);
+		return;
+	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);
 		scan(job);
