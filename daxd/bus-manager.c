@@ -64,10 +64,6 @@ static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
 		return -ENOMEM;
 	}
 	*question = (struct question){ bus, sd_bus_message_ref(message), config, answer };
-	if (manager_topology_is_fresh(bus->manager)) {
-		on_scanned(question, bus->manager->topology, NULL);
-		return 1;
-	}
 	r = scanner_request(bus->manager->scanner, on_scanned, question);
 	if (r >= 0)
 		return 1;

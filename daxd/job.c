@@ -224,7 +224,7 @@ static void end_as_told(struct job *job)
 {
 	struct error error = ERROR_INIT;
 
-	switch ((enum outcome)job->told_outcome) {
+	switch (job->told_outcome) {
 	case OUTCOME_DONE:
 		end(job, JOB_DONE);
 		return;
@@ -239,6 +239,10 @@ static void end_as_told(struct job *job)
 		return;
 	case OUTCOME_STALE:
 		break;
+	}
+	if (job->cancelled) {
+		end(job, JOB_CANCELLED);
+		return;
 	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);

@@ -18,7 +18,6 @@
 #include "scanner.h"
 
 #define SECOND UINT64_C(1000000)
-#define FRESH (2 * SECOND)
 #define TRIES 3		     /* of the same change */
 #define BUSY_DELAY (5 * SECOND) /* somebody else's apply */
 #define BLIND_DELAY_MAX (60 * SECOND)
@@ -61,11 +60,6 @@ bool manager_is_configured(const struct manager *manager)
 {
 	return manager->topology && !manager->mistakes.n &&
 	       standings_all_present(&manager->standings);
-}
-
-bool manager_topology_is_fresh(const struct manager *manager)
-{
-	return manager->topology && manager->seen && now_usec() - manager->seen < FRESH;
 }
 
 /*
@@ -237,7 +231,7 @@ static void note_change(struct manager *manager, uint64_t digest)
 	if (digest == manager->digest)
 		return;
 	manager->digest = digest;
-	manager->settled = manager->seen + SETTLE;
+	manager->settled = now_usec() + SETTLE;
 }
 
 static void on_scan(void *userdata, struct topology *topology, const struct error *error)
@@ -251,9 +245,6 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	}
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
-	/* What a job changed meanwhile may not be in it. */
-	manager->seen = manager->overtaken ? 0 : now_usec();
-	manager->overtaken = false;
 	update(manager, NULL, topology);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
@@ -319,9 +310,6 @@ static void forget_failures(struct manager *manager)
 
 void manager_job_ended(struct manager *manager, struct job *job)
 {
-	/* Whoever has heard of the end and asks must not be told what was before. */
-	manager->seen = 0;
-	manager->overtaken = scanner_is_busy(manager->scanner);
 	if (job->outcome == JOB_DONE) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {

@@ -49,8 +49,6 @@ struct manager {
 	struct config *config;
 	struct report mistakes;	   /* of the configuration's files */
 	struct topology *topology; /* NULL: not seen yet */
-	uint64_t seen;		   /* when it was; 0: it has changed since */
-	bool overtaken;		   /* a job ended while a scan was running */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
 	struct standings standings;
@@ -80,8 +78,6 @@ void manager_stop(struct manager *manager);
 
 /* Every volume is there as it is declared, and every file could be read. */
 bool manager_is_configured(const struct manager *manager);
-/* Is what is known of the machine so new that nobody needs to look again? */
-bool manager_topology_is_fresh(const struct manager *manager);
 
 /* For the queue. */
 void manager_job_ended(struct manager *manager, struct job *job);

@@ -30,6 +30,7 @@ struct published {
 	char node[SYSFS_NAME_MAX + 8];
 	char file[sizeof(FOLDER) + KEY_MAX];
 	const char *links;
+	char stamp[64]; /* of the properties that were written */
 	struct stat st;
 };
 
@@ -116,10 +117,9 @@ static int check_link(const struct published *p, const struct step *step, struct
 }
 
 /* Numbers, because rules are used before every account of the host can be looked up. */
-static int write_properties(const struct published *p, const struct step *step,
-			    struct error *reterr)
+static int write_properties(struct published *p, const struct step *step, struct error *reterr)
 {
-	char text[256], owner[32] = "", group[32] = "", mode[32] = "";
+	char text[384], owner[32] = "", group[32] = "", mode[32] = "";
 	struct kernel_accounts accounts;
 	int r;
 
@@ -134,8 +134,12 @@ static int write_properties(const struct published *p, const struct step *step,
 	if (step->has_perm || !is_block(p))
 		(void)snprintf(mode, sizeof(mode), "DAXD_MODE=%04o\n",
 			       step->has_perm ? step->access.perm : p->st.st_mode & 0777);
-	(void)snprintf(text, sizeof(text), "DAXD_NAME=%s\n%s%s%s",
-		       access_link_name(step->access.link), owner, group, mode);
+	r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", p->stamp, sizeof(p->stamp));
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
+				 strerror(-r));
+	(void)snprintf(text, sizeof(text), "DAXD_NAME=%s\nDAXD_STAMP=%s\n%s%s%s",
+		       access_link_name(step->access.link), p->stamp, owner, group, mode);
 	r = file_make_folders(FOLDER, reterr);
 	return r < 0 ? r : file_replace(p->file, text, strlen(text), reterr);
 }
@@ -164,6 +168,8 @@ static int trigger(const struct published *p, struct error *reterr)
 {
 	struct udev_trigger one = { .fd = p->fd, .name = p->name, .error = reterr };
 
+	one.stamp = p->stamp[0] ? p->stamp : NULL;
+
 	kernel_trigger_udev(&one, 1);
 	return -reterr->code;
 }
@@ -188,7 +194,8 @@ static void publish_prepared(struct published *all, struct udev_trigger *trigger
 		int r = prepare(&all[i], group->steps[i], error);
 
 		triggers[i] = (struct udev_trigger){ .fd = r < 0 ? -1 : all[i].fd,
-						     .name = all[i].name, .error = error };
+						     .name = all[i].name, .error = error,
+						     .stamp = all[i].stamp };
 	}
 	kernel_trigger_udev(triggers, group->n);
 }

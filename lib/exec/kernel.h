@@ -167,8 +167,9 @@ int kernel_check_udev(struct error *reterr);
 struct udev_trigger {
 	int fd; /* its folder in sysfs, -1: none, it is passed over */
 	const char *name;
+	const char *stamp;   /* of the properties that it is to import, NULL: none */
 	struct error *error; /* why not */
-	char uuid[64];	     /* of the event that is waited for; "" once it has come */
+	bool pending;
 };
 /* Trigger all of them, and wait until udev has dealt with all. */
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n);
