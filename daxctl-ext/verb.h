@@ -53,6 +53,7 @@ struct verb {
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_status, verb_export,
 	verb_version, verb_help;
+extern const struct verb verb_list, verb_map, verb_who;
 
 /* All verbs, in the order of the help; ends with NULL. */
 extern const struct verb *const verb_table[];
