@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "list-json.h"
@@ -11,20 +12,25 @@ struct list_options {
 	bool devices, regions, mappings, idle, human, compat;
 };
 
+static bool is_name(const char *text)
+{
+	return text && strcmp(text, "all") != 0;
+}
+
 /* What was asked for by name and is not there is a mistake, or an answer to act upon. */
 static enum cli_exit judge(struct cli *cli, const struct list_options *options,
 			   const struct list_request *request, const struct list_answer *answer)
 {
 	if (options->compat)
 		return CLI_DONE;
-	if (options->region && !answer->region_found) {
+	if (is_name(options->region) && !answer->region_found) {
 		problem_add(&cli->problems, ENOENT,
 			    "daxctl-ext list --regions shows those there are; X is the id of "
 			    "those that have devices daxX.Y.",
 			    "There is no dax region \"%s\".", options->region);
 		return CLI_INVALID;
 	}
-	if (!options->dev || !request->devices || answer->device_found)
+	if (!is_name(options->dev) || !request->devices || answer->device_found)
 		return CLI_DONE;
 	if (answer->device_hidden)
 		problem_add(&cli->problems, ENOENT, "daxctl-ext list --idle shows it.",

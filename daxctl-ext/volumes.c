@@ -156,22 +156,20 @@ struct holder_text holder_describe(const struct holder *holder)
 
 	switch (holder->kind) {
 	case HOLDER_MOUNT:
-		(void)snprintf(text.text, sizeof(text.text), "mounted on %.200s", name);
+		(void)snprintf(text.text, sizeof(text.text), "mounted file system");
 		break;
 	case HOLDER_SWAP:
-		(void)snprintf(text.text, sizeof(text.text), "swap %.200s", name);
+		(void)snprintf(text.text, sizeof(text.text), "swap space");
 		break;
 	case HOLDER_BLOCK:
-		(void)snprintf(text.text, sizeof(text.text), "%s %.200s",
+		(void)snprintf(text.text, sizeof(text.text), "%s on top of it",
 			       strncmp(name, "dm-", 3) == 0   ? "device-mapper" :
 			       strncmp(name, "loop", 4) == 0  ? "loop device" :
 			       strncmp(name, "md", 2) == 0    ? "RAID" :
-								"block device",
-			       name);
+								"block device");
 		break;
 	case HOLDER_PROCESS:
-		(void)snprintf(text.text, sizeof(text.text), "process %.200s[%d]", name,
-			       holder->pid);
+		(void)snprintf(text.text, sizeof(text.text), "pid %d", holder->pid);
 		break;
 	}
 	return text;

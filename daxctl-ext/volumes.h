@@ -35,9 +35,9 @@ bool volume_is_called(const struct volume_view *view, const char *name);
 
 /* Holder number i of its namespace and its device together; NULL ends them. */
 const struct holder *volume_holder(const struct volume_view *view, size_t i);
-/* "mounted on /mnt", for a person. The text is cut at 200 bytes. */
+/* What its name leaves to be said: "pid 12", "device-mapper on top of it". */
 struct holder_text {
-	char text[256];
+	char text[64];
 };
 struct holder_text holder_describe(const struct holder *holder);
 
