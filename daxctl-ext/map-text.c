@@ -99,22 +99,38 @@ static void put_cells(const struct cli *cli, const struct piece *piece, char key
 		(void)fputs("\033[0m", cli->out);
 }
 
-/* More pieces than cells: a cell that has several shows that, and nothing else. */
+/* The piece that has more than half of what lies between two addresses, or NULL. */
+static const struct piece *main_piece(const struct map *map, size_t *from, uint64_t start,
+				      uint64_t end)
+{
+	while (*from + 1 < map->n && range_end(map->pieces[*from].range) <= start)
+		(*from)++;
+	for (size_t i = *from; i < map->n && map->pieces[i].range.start < end; i++) {
+		const struct range range = map->pieces[i].range;
+		uint64_t low = range.start > start ? range.start : start;
+		uint64_t high = range_end(range) < end ? range_end(range) : end;
+
+		if (high > low && high - low > (end - start) / 2)
+			return &map->pieces[i];
+	}
+	return NULL;
+}
+
+/* More pieces than cells: a cell shows what most of it is, if that is one piece. */
 static void put_crowd(const struct cli *cli, const struct map *map, size_t width, size_t first)
 {
 	uint64_t at = map->whole.start;
-	size_t i = 0;
+	size_t from = 0;
 
 	for (size_t c = 0; c < width; c++) {
 		uint64_t end = map->whole.start +
 			       (uint64_t)((unsigned __int128)map->whole.size * (c + 1) / width);
+		const struct piece *piece = main_piece(map, &from, at, end);
 
-		while (i + 1 < map->n && range_end(map->pieces[i].range) <= at)
-			i++;
-		if (i + 1 < map->n && range_end(map->pieces[i].range) < end)
-			(void)fputc(SEVERAL, cli->out);
+		if (piece)
+			put_cells(cli, piece, key_of(piece, first), first, 1);
 		else
-			put_cells(cli, &map->pieces[i], key_of(&map->pieces[i], first), first, 1);
+			(void)fputc(SEVERAL, cli->out);
 		at = end;
 	}
 }

@@ -132,10 +132,10 @@ const struct verb verb_map = {
 	.max_args = ANY_NUMBER,
 	.help = "Draw what lies where in each region",
 	.about = "Each region is a bar to its own scale, in which every piece has at least one "
-		 "character, and a legend with names, sizes and addresses. "
+		 "character while there are enough, and a legend with names, sizes and addresses. "
 		 "A letter is a volume, \".\" is free, \"#\" is metadata of a namespace, \"~\" is "
 		 "what a volume cannot use because it is no whole page or memory block, \"-\" is "
-		 "free but smaller than the step of the region, \"*\" is more than one. "
+		 "free but smaller than the step of the region, \"*\" is several small ones. "
 		 "Labels lie in an area of their own on each DIMM, and are not in the picture.",
 	.json = "Print the pieces as JSON.",
 	VERB_OPTIONS(struct map_options, options),

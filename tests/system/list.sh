@@ -127,7 +127,7 @@ for i in 2 4 6 8; do
 	do_it daxctl destroy-device -f dax0.$i
 done
 do_it daxctl create-device -r 0 -s 100M -a 4096
-do_it daxctl create-device -r 0 -s 102404K -a 4096
+do_it daxctl create-device -r 0 -s 200M -a 4096
 table 'several ranges, 4K and 2M'
 expect 0 'there is a device of several ranges' \
 	sh -c 'daxctl-ext list -M -u | grep -A 1 "^ *},$" | grep -q "^      {"'
