@@ -393,7 +393,8 @@ static bool device_wanted(const struct dax_device *device, const char *name)
 		return true;
 	if (strncmp(name, "/dev/", 5) == 0)
 		name += 5;
-	return strcmp(name, device->name) == 0 || strcmp(name, device->name + 3) == 0;
+	return strcmp(name, device->name) == 0 ||
+	       (strncmp(device->name, "dax", 3) == 0 && strcmp(name, device->name + 3) == 0);
 }
 
 /* The devices to show; key is that of the array to open at the first. How many there were. */
