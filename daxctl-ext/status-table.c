@@ -51,6 +51,8 @@ static void add_access(struct facts *facts, const struct access *node)
 	if (node->owner)
 		facts_add(facts, "%s:%s %04o", node->owner, node->group ? node->group : "",
 			  node->perm);
+	if (node->link)
+		facts_add(facts, "%s", node->link);
 }
 
 /* "online movable", "6 of 8 blocks online normal movable", "offline" */

@@ -42,7 +42,8 @@ static const struct verb_option options[] = {
 const struct verb verb_export = {
 	.name = "export",
 	.help = "Print a configuration that describes the machine as it is now",
-	.about = "Applying it to the same machine does nothing. "
+	.about = "Applying it to the same machine does nothing, but that volumes which daxd has not "
+		 "made get links by their names. "
 		 "What a configuration cannot express is noted on the standard error output.",
 	VERB_OPTIONS(struct export_options, options),
 	.run = run,

@@ -17,7 +17,7 @@ void error_clear(struct error *error)
 }
 
 /* A sentence that could not be allocated is left out: error_message() then says errno's text. */
-static char *format_text(const char *format, va_list args)
+_printf_(1, 0) static char *format_text(const char *format, va_list args)
 {
 	char *text;
 

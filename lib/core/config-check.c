@@ -212,6 +212,10 @@ static void check_mode(struct report *report, const struct volume *volume)
 					 keys[i].key,
 					 ram ? "the modes devdax and fsdax" : "mode system-ram",
 					 volume_mode_word(volume->mode));
+	if (volume->mode == MODE_FSDAX && !volume->enabled)
+		(void)report_add(report, volume_path(&at, volume, "enabled"), EINVAL,
+				 "unmount it, or make it absent",
+				 "A volume of mode fsdax cannot be without its driver.");
 	if (volume->mode == MODE_FSDAX && volume->region.has_type &&
 	    volume->region.type != REGION_PMEM)
 		(void)report_add(report, volume_path(&at, volume, "mode"), EINVAL,

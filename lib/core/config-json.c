@@ -181,6 +181,7 @@ static const struct json_field volume_fields[] = {
 	[KEY_UUID] = VOLUME("uuid", json_uuid, uuid),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
+	VOLUME("enabled", json_bool, enabled),
 	VOLUME("align", config_read_bytes, align),
 	VOLUME("contiguous", json_bool, contiguous),
 	VOLUME("zone", json_word, zone, .arg = &zones),
@@ -245,7 +246,7 @@ static void read_volume(struct report *report, const struct json_value *value,
 
 	(void)arg;
 	volume->index = at->index;
-	volume->online = true;
+	volume->enabled = volume->online = true;
 	volume->wait = VOLUME_WAIT;
 	volume->size.kind = SIZE_ALL;
 	volume->mode = MODE_UNREAD;
@@ -399,6 +400,8 @@ static void put_details(struct json_out *out, const struct volume *volume)
 		json_put_bool(out, "contiguous", true);
 	if (volume->zone == ZONE_NORMAL)
 		json_put_text(out, "zone", zone_word(volume->zone));
+	if (!volume->enabled)
+		json_put_bool(out, "enabled", false);
 	if (volume->mode == MODE_SYSTEM_RAM && !volume->online)
 		json_put_bool(out, "online", false);
 	if (volume->map != MAP_NONE)

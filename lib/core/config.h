@@ -81,6 +81,7 @@ struct volume {
 	bool contiguous;       /* one range, where the region could give several */
 	struct range_list ranges; /* "ranges": exactly these, in this order; n 0: anywhere */
 	enum zone zone;	       /* of system-ram: normal or movable */
+	bool enabled;	       /* false: without a driver, to be used by nobody */
 	bool online;	       /* of system-ram: false leaves the blocks offline */
 	enum map_location map; /* of pmem: dev or mem; MAP_NONE: not said */
 	struct uuid uuid;      /* of the namespace; "": made from the name */

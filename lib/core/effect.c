@@ -32,7 +32,8 @@ static bool access_is(const struct access *have, const struct step *step)
 {
 	const struct access *want = &step->access;
 
-	return have->owner && access_owners_are(have, want->owner, want->group) &&
+	return have && have->owner && have->link && strcmp(have->link, want->link) == 0 &&
+	       access_owners_are(have, want->owner, want->group) &&
 	       (!step->has_perm || want->perm == have->perm);
 }
 
@@ -48,6 +49,7 @@ static bool effect_is_there(const struct region *region, const struct step *step
 {
 	const struct namespace *ns = region_find_namespace(region, &step->uuid);
 	const struct dax_device *device = region_device(region, &step->uuid, step->start);
+	const struct access *node = region_node(region, &step->uuid, step->start);
 
 	switch (step->kind) {
 	case STEP_INIT_LABELS:
@@ -72,9 +74,10 @@ static bool effect_is_there(const struct region *region, const struct step *step
 		return blocks_are(device, true, step->zone);
 	case STEP_OFFLINE:
 		return blocks_are(device, false, ZONE_NONE);
-	case STEP_SET_ACCESS:
-		return (device && access_is(&device->node, step)) ||
-		       (ns && access_is(&ns->node, step));
+	case STEP_PUBLISH:
+		return access_is(node, step);
+	case STEP_WITHDRAW:
+		return node && !node->link;
 	case STEP_RECORD:
 	case STEP_FORGET:
 		break;

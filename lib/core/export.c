@@ -65,7 +65,7 @@ static struct volume *add_volume(struct exporter *x, const struct region *region
 	volume->index = x->config->n_volumes++;
 	volume->name = copy(x, name);
 	volume->zone = ZONE_MOVABLE;
-	volume->online = true;
+	volume->enabled = volume->online = true;
 	volume->wait = VOLUME_WAIT;
 	set_selector(volume, region);
 	return volume;
@@ -115,7 +115,9 @@ static const char *set_device(struct exporter *x, struct volume *volume,
 		volume->persist = PERSIST_KMEM;
 		return set_memory(volume, device);
 	case DRIVER_NONE:
-		return "it has no driver";
+		volume->mode = MODE_DEVDAX;
+		volume->enabled = false;
+		return NULL;
 	case DRIVER_OTHER:
 		break;
 	}
@@ -131,6 +133,14 @@ static const char *reason_to_skip(const struct namespace *ns)
 	if (ns->mode == NAMESPACE_DEVDAX && !ns->device)
 		return "it has no dax device";
 	return NULL;
+}
+
+/* The volume's name that daxd has published it by, or NULL. */
+static const char *published_name(const struct access *node)
+{
+	const char *name = node->link ? access_link_name(node->link) : NULL;
+
+	return name && is_name(name) ? name : NULL;
 }
 
 static void drop_last(struct exporter *x)
@@ -158,13 +168,16 @@ static void export_namespace(struct exporter *x, const struct region *region,
 	bool named = labelled && ns->label && is_name(ns->label) &&
 		     match_label(x->match, ns->label, &same) == 1;
 	const char *reason = reason_to_skip(ns);
+	const char *published = published_name(ns->device ? &ns->device->node : &ns->node);
 	struct volume *volume;
 
 	if (reason) {
 		skip(x, ns->name, reason);
 		return;
 	}
-	volume = add_volume(x, region, named ? ns->label : ns->name);
+	if (published && named && strcmp(published, ns->label) != 0)
+		named = false;
+	volume = add_volume(x, region, named ? ns->label : published ? published : ns->name);
 	if (!volume)
 		return;
 	volume->mode = MODE_FSDAX;
@@ -198,12 +211,14 @@ static void export_device(struct exporter *x, const struct region *region,
 			  const struct dax_device *device)
 {
 	const struct record *record = record_of(x, device);
+	const char *published = published_name(&device->node);
 	struct volume *volume;
 	const char *reason;
 
 	if (device->size == 0)
 		return;
-	volume = add_volume(x, region, record ? record->volume : device->name);
+	volume = add_volume(x, region, record ? record->volume : published ? published :
+				       device->name);
 	if (!volume)
 		return;
 	reason = set_device(x, volume, device);

@@ -16,7 +16,8 @@ struct match {
 	size_t n_regions;
 	const struct region **by[N_KEYS];
 	struct place *by_label, *by_uuid; /* those that have one */
-	size_t n_labels, n_uuids;
+	struct place *by_info_uuid;
+	size_t n_labels, n_uuids, n_info_uuids;
 };
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
@@ -63,6 +64,13 @@ static int compare_labels(const void *a, const void *b)
 	return r ? r : COMPARE(x->ns, y->ns);
 }
 
+static int compare_info_uuids(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return strcmp(x->ns->info_uuid.text, y->ns->info_uuid.text);
+}
+
 static int compare_uuids(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
@@ -78,6 +86,7 @@ void match_free(struct match *match)
 		free(match->by[key]);
 	free(match->by_label);
 	free(match->by_uuid);
+	free(match->by_info_uuid);
 	free(match);
 }
 
@@ -119,6 +128,9 @@ static int index_namespaces(struct match *match, const struct topology *topology
 			if (ns->label && ns->label[0] &&
 			    add_place(&match->by_label, &match->n_labels, region, ns) < 0)
 				return -ENOMEM;
+			if (uuid_is_set(&ns->info_uuid) &&
+			    add_place(&match->by_info_uuid, &match->n_info_uuids, region, ns) < 0)
+				return -ENOMEM;
 			if (uuid_is_set(&ns->uuid) &&
 			    add_place(&match->by_uuid, &match->n_uuids, region, ns) < 0)
 				return -ENOMEM;
@@ -126,6 +138,9 @@ static int index_namespaces(struct match *match, const struct topology *topology
 	}
 	if (match->n_labels)
 		qsort(match->by_label, match->n_labels, sizeof(struct place), compare_labels);
+	if (match->n_info_uuids)
+		qsort(match->by_info_uuid, match->n_info_uuids, sizeof(struct place),
+		      compare_info_uuids);
 	if (match->n_uuids)
 		qsort(match->by_uuid, match->n_uuids, sizeof(struct place), compare_uuids);
 	return 0;
@@ -264,12 +279,20 @@ size_t match_label(const struct match *match, const char *label, const struct pl
 	return n;
 }
 
+static const struct place *search(const struct place *places, size_t n,
+				  const struct namespace *ns,
+				  int (*compare)(const void *a, const void *b))
+{
+	const struct place key = { .ns = ns };
+
+	return n ? bsearch(&key, places, n, sizeof(key), compare) : NULL;
+}
+
 const struct place *match_uuid(const struct match *match, const struct uuid *uuid)
 {
-	const struct namespace ns = { .uuid = *uuid };
-	const struct place key = { NULL, &ns };
+	const struct namespace ns = { .uuid = *uuid, .info_uuid = *uuid };
+	const struct place *place = search(match->by_uuid, match->n_uuids, &ns, compare_uuids);
 
-	if (match->n_uuids == 0)
-		return NULL;
-	return bsearch(&key, match->by_uuid, match->n_uuids, sizeof(key), compare_uuids);
+	return place ? place : search(match->by_info_uuid, match->n_info_uuids, &ns,
+				      compare_info_uuids);
 }

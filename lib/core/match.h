@@ -37,7 +37,7 @@ size_t match_regions(const struct match *match, const struct selector *selector,
 const struct region *match_region_at(const struct match *match, uint64_t address);
 /* Namespaces with this label: their number, and the first of a run in *ret. */
 size_t match_label(const struct match *match, const char *label, const struct place **ret);
-/* The namespace with this uuid, or NULL. */
+/* The namespace with this uuid, in its label or (as ndctl shows it) its info block, or NULL. */
 const struct place *match_uuid(const struct match *match, const struct uuid *uuid);
 
 #endif

@@ -173,8 +173,9 @@ static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 		goal->destructive |= holds_data(goal);
 		resize(goal, "it is to be contiguous");
 	}
+	/* One without a driver may be half made, or disabled: then its record knows. */
 	if (driver == DRIVER_KMEM && device->driver != DRIVER_KMEM && holds_data(goal) &&
-	    device->driver != DRIVER_NONE) {
+	    (device->driver != DRIVER_NONE || goal->record)) {
 		planner_drift(p, goal, "mode", "devdax", "system-ram");
 		goal->destructive = true;
 	}

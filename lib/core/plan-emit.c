@@ -110,26 +110,42 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 			device->driver;
 }
 
-static void emit_access(struct planner *p, struct goal *goal, const struct access *have)
+/* What udev is to make of the node; have NULL: it is not there yet, or about to change hands. */
+static void emit_publish(struct planner *p, struct goal *goal, const struct access *have)
 {
 	const struct volume *volume = goal->volume;
+	char *link = planner_text(p, "%s%s", volume->mode == MODE_FSDAX ? PMEM_LINKS : DAX_LINKS,
+				  volume->name);
 	struct step *step;
-	const struct access none = { 0 };
-	bool differs = !access_owners_are(have ? have : &none, volume->node.owner,
-					  volume->node.group) ||
-		       (volume->has_perm && (!have || have->perm != volume->node.perm));
 
-	if (!differs)
+	if (!link || (have && have->link && strcmp(have->link, link) == 0 &&
+		      access_owners_are(have, volume->node.owner, volume->node.group) &&
+		      (!volume->has_perm || have->perm == volume->node.perm))) {
+		free(link);
 		return;
+	}
 	step = emit_on_device(p, goal, goal->region, &goal->uuid,
 			      goal->ranges.n ? goal->ranges.ranges[0].start : 0, goal->device,
-			      STEP_SET_ACCESS, "who may open it is configured");
+			      STEP_PUBLISH, "so that it is found by name");
+	step->access.link = link;
 	if (volume->node.owner)
 		step_text(p, &step->access.owner, volume->node.owner);
 	if (volume->node.group)
 		step_text(p, &step->access.group, volume->node.group);
 	step->access.perm = volume->node.perm;
 	step->has_perm = volume->has_perm;
+}
+
+static void emit_withdraw(struct planner *p, struct goal *goal, const struct dax_device *device)
+{
+	struct step *step;
+
+	if (!device->node.link || !access_link_name(device->node.link))
+		return;
+	step = emit_on_device(p, goal, goal->region, &goal->uuid,
+			      device->ranges.n ? device->ranges.ranges[0].start : 0, device,
+			      STEP_WITHDRAW, "the volume is to be memory");
+	step_text(p, &step->access.link, device->node.link);
 }
 
 static void emit_memory(struct planner *p, struct goal *goal, const struct dax_device *device,
@@ -150,46 +166,70 @@ static void emit_memory(struct planner *p, struct goal *goal, const struct dax_d
 	}
 }
 
+/* Take away the driver that the device has; false: somebody uses it. */
+static bool emit_release(struct planner *p, struct goal *goal, const struct dax_device *device,
+			 enum driver have, enum driver want)
+{
+	const char *reason = want == DRIVER_NONE ? "the volume is to be disabled" :
+			     want == DRIVER_KMEM ? "the volume is to be memory" :
+						   "the volume is to be a device";
+
+	if (!device) {
+		if (have != DRIVER_NONE)
+			emit_on_device(p, goal, goal->region, &goal->uuid, 0, NULL, STEP_UNBIND,
+				       reason)->driver = have;
+		return true;
+	}
+	if (goal_refuse_held(p, goal, device->name, &device->holders, "change its driver"))
+		return false;
+	planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
+	if (want == DRIVER_KMEM)
+		emit_withdraw(p, goal, device);
+	emit_deactivate(p, goal, goal->region, goal->ns, device, "its driver changes");
+	return true;
+}
+
+static void emit_bind(struct planner *p, struct goal *goal, enum driver want)
+{
+	struct step *step;
+
+	step = emit_on_device(p, goal, goal->region, &goal->uuid,
+			      goal->ranges.n ? goal->ranges.ranges[0].start : 0, goal->device,
+			      STEP_BIND,
+			      want == DRIVER_KMEM ? "the volume is to be memory" :
+						    "the volume is to be a device");
+	step->driver = want;
+	step->destructive = goal->destructive && goal->verdict == VERDICT_KEEP;
+}
+
+static enum driver wanted_driver(const struct volume *volume)
+{
+	if (!volume->enabled)
+		return DRIVER_NONE;
+	return volume->mode == MODE_SYSTEM_RAM ? DRIVER_KMEM : DRIVER_DEVICE_DAX;
+}
+
 void emit_activate(struct planner *p, struct goal *goal, bool fresh)
 {
 	const struct volume *volume = goal->volume;
 	const struct dax_device *device = fresh ? NULL : goal->device;
-	enum driver want = volume->mode == MODE_SYSTEM_RAM ? DRIVER_KMEM : DRIVER_DEVICE_DAX;
-	enum driver have;
-	bool rebind;
+	enum driver want = wanted_driver(volume), have;
 
 	if (volume->mode == MODE_FSDAX) {
-		emit_access(p, goal, fresh ? NULL : &goal->ns->node);
+		emit_publish(p, goal, fresh ? NULL : &goal->ns->node);
 		return;
 	}
 	/* The kernel binds device_dax to a new namespace, and nothing to a new dynamic device. */
 	have = device ? device->driver :
 			region_is_dynamic(goal->region) ? DRIVER_NONE : DRIVER_DEVICE_DAX;
-	rebind = have != want;
-	if (rebind) {
-		struct step *step;
-
-		if (device) {
-			if (goal_refuse_held(p, goal, device->name, &device->holders,
-					     "change its driver"))
-				return;
-			planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
-			emit_deactivate(p, goal, goal->region, goal->ns, device,
-					"its driver changes");
-		} else if (have != DRIVER_NONE) {
-			emit_on_device(p, goal, goal->region, &goal->uuid, 0, NULL, STEP_UNBIND,
-				       "the volume is to be memory")->driver = have;
-		}
-		step = emit_on_device(p, goal, goal->region, &goal->uuid,
-				      goal->ranges.n ? goal->ranges.ranges[0].start : 0,
-				      goal->device, STEP_BIND,
-				      want == DRIVER_KMEM ? "the volume is to be memory" :
-							    "the volume is to be a device");
-		step->driver = want;
-		step->destructive = goal->destructive && goal->verdict == VERDICT_KEEP;
+	if (have != want) {
+		if (!emit_release(p, goal, device, have, want))
+			return;
+		if (want != DRIVER_NONE)
+			emit_bind(p, goal, want);
 	}
-	if (volume->mode == MODE_SYSTEM_RAM)
-		emit_memory(p, goal, device, rebind);
-	else
-		emit_access(p, goal, device && !rebind ? &device->node : NULL);
+	if (want == DRIVER_KMEM)
+		emit_memory(p, goal, device, have != want);
+	else if (want == DRIVER_DEVICE_DAX)
+		emit_publish(p, goal, device && have == want ? &device->node : NULL);
 }

@@ -16,9 +16,10 @@
 /* Members that are not set are left out; absent reads back as not set. */
 static void put_access(struct json_out *out, const struct step *step)
 {
-	if (!step->access.owner && !step->access.group && !step->has_perm)
+	if (!step->access.link)
 		return;
 	json_open(out, "access", '{');
+	json_put_text(out, "link", step->access.link);
 	json_put_text(out, "owner", step->access.owner);
 	json_put_text(out, "group", step->access.group);
 	if (step->has_perm)
@@ -113,6 +114,7 @@ static const struct json_list after_list = { sizeof(size_t), json_count, NULL };
 
 /* Its members live in the step itself: perm has a flag there. */
 static const struct json_field access_fields[] = {
+	JSON_FIELD("link", json_text, struct step, access.link),
 	JSON_FIELD("owner", json_text, struct step, access.owner),
 	JSON_FIELD("group", json_text, struct step, access.group),
 	JSON_FIELD("perm", json_perm, struct step, access.perm,

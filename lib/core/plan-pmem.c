@@ -19,6 +19,19 @@ static bool was_memory(const struct planner *p, const struct goal *goal)
 	return uuid_equal(&goal->ns->uuid, &ram) || uuid_equal(&goal->ns->info_uuid, &info);
 }
 
+/*
+ * The uuid for the info block.  Where the uuid of the namespace was chosen by the configuration
+ * and tells nothing of the mode, this one must: contents that were RAM are nobody's data.
+ */
+static struct uuid info_uuid_for(const struct planner *p, const struct goal *goal)
+{
+	struct uuid uuid = goal->uuid;
+
+	if (uuid_is_set(&goal->volume->uuid) && goal->volume->mode == MODE_SYSTEM_RAM)
+		uuid = volume_uuid(&p->topology->seed, goal->volume->name, MODE_SYSTEM_RAM);
+	return volume_info_uuid(&uuid);
+}
+
 static bool is_ours(const struct goal *goal)
 {
 	struct uuid info = volume_info_uuid(&goal->uuid);
@@ -83,6 +96,9 @@ static void compare(struct planner *p, struct goal *goal, uint64_t wanted_size)
 	const struct volume *volume = goal->volume;
 	const struct namespace *ns = goal->ns;
 	enum namespace_mode mode = wanted_mode(goal);
+	bool chosen = uuid_is_set(&volume->uuid), ram = was_memory(p, goal);
+	/* A namespace with a chosen uuid keeps it: only its info block is made anew. */
+	enum verdict anew = chosen ? VERDICT_CONVERT : VERDICT_REPLACE;
 	bool labelled = goal->region->labels == LABELS_VALID;
 
 	if (ns->mode == NAMESPACE_RAW && mode != ns->mode && labelled && is_ours(goal)) {
@@ -92,13 +108,12 @@ static void compare(struct planner *p, struct goal *goal, uint64_t wanted_size)
 		planner_drift(p, goal, "mode", namespace_mode_word(ns->mode),
 			      volume_mode_word(volume->mode));
 		replace(p, goal, VERDICT_REPLACE, "its mode changes");
-	} else if (volume->mode == MODE_SYSTEM_RAM && !is_ours(goal)) {
+	} else if (volume->mode == MODE_SYSTEM_RAM && (chosen ? !ram : !is_ours(goal))) {
 		planner_drift(p, goal, "mode", "devdax", "system-ram");
-		replace(p, goal, VERDICT_REPLACE, "its mode changes");
-	} else if (volume->mode == MODE_DEVDAX && !uuid_is_set(&volume->uuid) &&
-		   was_memory(p, goal)) {
+		replace(p, goal, anew, "its mode changes");
+	} else if (volume->mode == MODE_DEVDAX && ram) {
 		planner_drift(p, goal, "mode", "system-ram", "devdax");
-		replace(p, goal, VERDICT_REPLACE, "its mode changes");
+		replace(p, goal, anew, "its mode changes");
 	}
 	if (wanted_size && labelled && wanted_size != ns->range.size) {
 		planner_drift_size(p, goal, "size", ns->range.size, wanted_size);
@@ -255,7 +270,7 @@ static void set_namespace_members(struct planner *p, struct goal *goal, struct s
 {
 	if (goal->region->labels != LABELS_NONE)
 		step->uuid = goal->uuid;
-	step->info_uuid = volume_info_uuid(&goal->uuid);
+	step->info_uuid = info_uuid_for(p, goal);
 	step->mode = wanted_mode(goal);
 	step->align = goal->align;
 	step->map = goal->map;

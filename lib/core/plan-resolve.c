@@ -122,6 +122,14 @@ static bool find_namespace(struct planner *p, struct goal *goal)
 		n = places ? 1 : 0;
 		if (n == 0)
 			return check_new_uuid(p, goal);
+		if (!volume->absent && !uuid_equal(&places->ns->uuid, &volume->uuid)) {
+			goal_refuse(p, goal, "uuid", EINVAL,
+				    planner_text(p, "did you intend \"%s\", its own?",
+						 places->ns->uuid.text),
+				    "That uuid is the one of the info block of %s, which is made anew "
+				    "when its mode changes.", places->ns->name);
+			return false;
+		}
 	} else {
 		n = match_label(p->match, volume->name, &places);
 	}

@@ -133,7 +133,7 @@ void emit_releases_space(struct planner *p, const struct region *region);
 void emit_deactivate(struct planner *p, struct goal *goal, const struct region *region,
 		     const struct namespace *ns, const struct dax_device *device,
 		     const char *reason);
-/* Driver, memory and access as the volume wants them; fresh: the device was just made. */
+/* Driver, memory and publication as the volume wants them; fresh: the device was just made. */
 void emit_activate(struct planner *p, struct goal *goal, bool fresh);
 /* Copy text into a step member, noting lack of memory. */
 void step_text(struct planner *p, char **member, const char *text);

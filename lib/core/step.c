@@ -25,7 +25,8 @@ static const char *const kinds[] = {
 	[STEP_UNBIND] = "unbind",
 	[STEP_ONLINE] = "online-memory",
 	[STEP_OFFLINE] = "offline-memory",
-	[STEP_SET_ACCESS] = "set-access",
+	[STEP_PUBLISH] = "publish",
+	[STEP_WITHDRAW] = "withdraw",
 };
 
 DEFINE_WORDS(step_kind, enum step_kind, kinds)
@@ -59,7 +60,7 @@ int step_copy(struct step *to, const struct step *from)
 	copy.volume = copy.region = copy.object = copy.reason = NULL;
 	copy.label = copy.record_mode = NULL;
 	copy.ranges = (struct range_list){ 0 };
-	copy.access.owner = copy.access.group = NULL;
+	copy.access = (struct access){ .perm = from->access.perm };
 	copy.after = NULL;
 	copy.n_after = 0;
 	if (copy_text(&copy.volume, from->volume) < 0 ||
@@ -70,6 +71,7 @@ int step_copy(struct step *to, const struct step *from)
 	    copy_text(&copy.record_mode, from->record_mode) < 0 ||
 	    copy_text(&copy.access.owner, from->access.owner) < 0 ||
 	    copy_text(&copy.access.group, from->access.group) < 0 ||
+	    copy_text(&copy.access.link, from->access.link) < 0 ||
 	    range_list_copy(&copy.ranges, &from->ranges) < 0)
 		goto no_memory;
 	for (size_t i = 0; i < from->n_after; i++) {
@@ -97,7 +99,7 @@ enum need {
 	NEED_DRIVER = 1 << 5,
 	NEED_ZONE = 1 << 6,
 	NEED_MODE = 1 << 7, /* fsdax or devdax */
-	NEED_ACCESS = 1 << 8,
+	NEED_LINK = 1 << 8,
 	NEED_NO_REGION = 1 << 9,
 };
 
@@ -116,7 +118,8 @@ static const unsigned int needs[] = {
 	[STEP_UNBIND] = NEED_DRIVER,
 	[STEP_ONLINE] = NEED_ZONE,
 	[STEP_OFFLINE] = 0,
-	[STEP_SET_ACCESS] = NEED_ACCESS,
+	[STEP_PUBLISH] = NEED_LINK,
+	[STEP_WITHDRAW] = NEED_LINK,
 };
 
 static const char *missing_member(const struct step *step)
@@ -144,8 +147,8 @@ static const char *missing_member(const struct step *step)
 		return "mode";
 	if ((need & NEED_MODE) && step->map == MAP_NONE)
 		return "map";
-	if ((need & NEED_ACCESS) && !step->access.owner && !step->access.group && !step->has_perm)
-		return "access";
+	if ((need & NEED_LINK) && (!step->access.link || !access_link_name(step->access.link)))
+		return "link";
 	return NULL;
 }
 
@@ -177,6 +180,9 @@ static void describe_ranges(struct text *out, const struct range_list *ranges)
 
 static void describe_access(struct text *out, const struct step *step)
 {
+	text_add(out, ": %s", step->access.link);
+	if (step->access.owner || step->access.group || step->has_perm)
+		text_add(out, ",");
 	if (step->access.owner)
 		text_add(out, " owner %s", step->access.owner);
 	if (step->access.group)
@@ -216,8 +222,8 @@ static void describe_details(struct text *out, const struct step *step)
 	case STEP_ONLINE:
 		text_add(out, ": zone %s", zone_word(step->zone));
 		break;
-	case STEP_SET_ACCESS:
-		text_add(out, ":");
+	case STEP_PUBLISH:
+	case STEP_WITHDRAW:
 		describe_access(out, step);
 		break;
 	case STEP_INIT_LABELS:

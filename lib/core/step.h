@@ -32,12 +32,15 @@
  * UNBIND              uuid or start, driver (the one it has)      BIND
  * ONLINE              uuid or start, zone                         OFFLINE
  * OFFLINE             uuid or start                               ONLINE in the zones it had
- * SET_ACCESS          uuid or start, access                       nothing
+ * PUBLISH             uuid or start, access                       WITHDRAW, or the old access
+ * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
  * RECORD and FORGET need no region: the memory a record speaks of may be gone.
  * CONVERT_NAMESPACE of a namespace without labels finds it by region alone (uuid is "").
  * RESIZE_DEVICE keeps the ranges both lists begin with, drops the rest and adds the new ones;
  * it may change align.  DESTROY_DEVICE of daxX.0 leaves the kernel's size 0 seed behind.
+ * PUBLISH has udev give the node its link and whom it belongs to, now and at each boot, until
+ * WITHDRAW; an object that is destroyed, resized or converted is no longer published.
  * ONLINE brings every block into zone: one that is online in another zone goes offline first.
  */
 enum step_kind {
@@ -55,9 +58,10 @@ enum step_kind {
 	STEP_UNBIND,
 	STEP_ONLINE,
 	STEP_OFFLINE,
-	STEP_SET_ACCESS,
+	STEP_PUBLISH,
+	STEP_WITHDRAW,
 };
-#define N_STEP_KINDS 15
+#define N_STEP_KINDS 16
 
 struct step {
 	enum step_kind kind;
@@ -76,7 +80,7 @@ struct step {
 	struct range_list ranges;
 	enum driver driver;
 	enum zone zone;
-	struct access access; /* owner, group NULL: leave; perm counts when has_perm */
+	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;
 	size_t *after; /* steps of the plan that must be done before this one */
 	size_t n_after;

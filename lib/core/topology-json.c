@@ -22,6 +22,7 @@ static void put_access(struct json_out *out, const struct access *node)
 	json_put_text(out, "uid", node->uid);
 	json_put_text(out, "gid", node->gid);
 	json_put_perm(out, "perm", node->perm);
+	json_put_text(out, "link", node->link);
 	json_close(out, '}');
 }
 

@@ -61,6 +61,7 @@ static const struct json_field access_fields[] = {
 	JSON_FIELD("uid", json_text, struct access, uid),
 	JSON_FIELD("gid", json_text, struct access, gid),
 	JSON_FIELD("perm", json_perm, struct access, perm, .required = true),
+	JSON_FIELD("link", json_text, struct access, link),
 };
 static const struct json_table access_table = JSON_TABLE("a node", access_fields);
 

@@ -32,7 +32,27 @@ void access_clear(struct access *access)
 	free(access->group);
 	free(access->uid);
 	free(access->gid);
+	free(access->link);
 	*access = (struct access){ 0 };
+}
+
+const char *access_link_name(const char *link)
+{
+	static const char *const folders[] = { DAX_LINKS, PMEM_LINKS };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		size_t folder = strlen(folders[i]), length;
+
+		if (strncmp(link, folders[i], folder) != 0)
+			continue;
+		length = strlen(link + folder);
+		if (length > 0 && length <= LINK_NAME_MAX && link[folder] != '.' &&
+		    strspn(link + folder, letters) == length)
+			return link + folder;
+	}
+	return NULL;
 }
 
 static bool account_is(const char *want, const char *name, const char *number)
@@ -285,6 +305,17 @@ struct dax_device *region_device(const struct region *region, const struct uuid 
 		return region_find_device(region, start);
 	ns = region_find_namespace(region, namespace_uuid);
 	return ns ? ns->device : NULL;
+}
+
+const struct access *region_node(const struct region *region, const struct uuid *namespace_uuid,
+				 uint64_t start)
+{
+	const struct dax_device *device = region_device(region, namespace_uuid, start);
+	const struct namespace *ns = region_find_namespace(region, namespace_uuid);
+
+	if (device)
+		return &device->node;
+	return ns && ns->blockdev ? &ns->node : NULL;
 }
 
 bool uuid_is_set(const struct uuid *uuid)

@@ -101,10 +101,15 @@ struct holder_list {
 	size_t n;
 };
 
+#define DAX_LINKS "/dev/dax/by-name/"
+#define PMEM_LINKS "/dev/pmem/by-name/"
+#define LINK_NAME_MAX 63 /* a volume's name */
+
 /* Who may open a device node: names, or decimal numbers where no name exists. */
 struct access {
 	char *owner, *group; /* names, or numbers of accounts that have none */
 	char *uid, *gid;     /* the numbers behind the names; NULL: not known */
+	char *link;	     /* DAX_LINKS or PMEM_LINKS with a volume's name; NULL: none */
 	unsigned int perm;   /* permission bits, 0777 mask */
 };
 
@@ -205,6 +210,8 @@ void dax_device_clear(struct dax_device *device);
 void dimm_clear(struct dimm *dimm);
 void record_clear(struct record *record);
 void access_clear(struct access *access);
+/* The volume's name in a link of ours, NULL when it is no such link. */
+const char *access_link_name(const char *link);
 /* Do they belong to whom is wanted, by name or by number?  What is not wanted (NULL) does not count. */
 bool access_owners_are(const struct access *have, const char *owner, const char *group);
 void holder_list_clear(struct holder_list *list);
@@ -223,6 +230,9 @@ struct record *topology_find_record(const struct topology *topology, const char 
 struct namespace *region_find_namespace(const struct region *region, const struct uuid *uuid);
 /* The device of a dynamic region whose first range starts at address, or NULL. */
 struct dax_device *region_find_device(const struct region *region, uint64_t address);
+/* The node of a device (as region_device()) or of a namespace's block device, or NULL. */
+const struct access *region_node(const struct region *region, const struct uuid *namespace_uuid,
+				 uint64_t start);
 /* The device that makes a namespace or a first range usable; start counts when uuid is "". */
 struct dax_device *region_device(const struct region *region, const struct uuid *namespace_uuid,
 				 uint64_t start);

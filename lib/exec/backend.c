@@ -22,6 +22,16 @@ int backend_scan(struct backend *backend, struct topology **ret, struct error *r
 	return r;
 }
 
+int backend_check(struct backend *backend, const struct step *step, struct error *reterr)
+{
+	int r;
+
+	assert_step(step);
+	r = backend->ops->check ? backend->ops->check(backend, step, reterr) : 0;
+	assert(r == 0 || (r < 0 && reterr->code == -r));
+	return r;
+}
+
 int backend_apply(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	int r;

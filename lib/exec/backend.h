@@ -18,6 +18,7 @@ struct backend;
 struct backend_ops {
 	const char *name;
 	int (*scan)(struct backend *backend, struct topology **ret, struct error *reterr);
+	int (*check)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*apply)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*verify)(struct backend *backend, const struct step *step, struct error *reterr);
 	void (*free)(struct backend *backend);
@@ -32,6 +33,11 @@ struct backend {
 
 /* The state of the machine now. */
 int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr);
+/*
+ * Before the first step of a plan: does this one lack what no other step can bring about, such
+ * as an account?
+ */
+int backend_check(struct backend *backend, const struct step *step, struct error *reterr);
 /*
  * Do one step completely, or leave things as they were and say why not.  A step whose effect is
  * already there succeeds.

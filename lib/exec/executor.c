@@ -187,6 +187,18 @@ static enum outcome run_steps(struct run *run)
 	return tell_end(run, all ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
 }
 
+/* What is known beforehand to fail must not fail after other steps have destroyed something. */
+static int check_steps(const struct run *run, struct error *reterr)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		int r = backend_check(run->executor->backend, &run->plan->steps[i], reterr);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 enum outcome executor_run(struct executor *executor, const struct plan *plan)
 {
 	_cleanup_(run_clear) struct run run = { .executor = executor, .plan = plan };
@@ -202,6 +214,11 @@ enum outcome executor_run(struct executor *executor, const struct plan *plan)
 		(void)error_set(&error, ESTALE, "The machine has changed since the plan was made.");
 		(void)error_hint(&error, "plan again.");
 		outcome = tell_end(&run, OUTCOME_STALE, &error);
+		error_clear(&error);
+		return outcome;
+	}
+	if (check_steps(&run, &error) < 0) {
+		outcome = tell_end(&run, OUTCOME_FAILED, &error);
 		error_clear(&error);
 		return outcome;
 	}

@@ -2,7 +2,8 @@
 /*
  * Carry out a plan: each step is announced in the journal, applied, read back, and closed in
  * the journal.  Volumes are all or nothing: when a step fails, what this run did for the same
- * volume is taken back, steps that come after it are skipped, and other volumes go on.
+ * volume is taken back, steps that come after it are skipped, and other volumes go on.  What
+ * is known beforehand to be missing fails the plan before its first step.
  */
 #ifndef DAXD_EXEC_EXECUTOR_H
 #define DAXD_EXEC_EXECUTOR_H

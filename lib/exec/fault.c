@@ -23,6 +23,13 @@ static int fail(const struct step *step, struct error *reterr)
 	return error_set(reterr, EIO, "This %s step was made to fail.", step_kind_word(step->kind));
 }
 
+static int fault_check(struct backend *backend, const struct step *step, struct error *reterr)
+{
+	struct fault *fault = (struct fault *)backend;
+
+	return backend_check(fault->inner, step, reterr);
+}
+
 static int fault_apply(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	struct fault *fault = (struct fault *)backend;
@@ -58,6 +65,7 @@ static void fault_free(struct backend *backend)
 static const struct backend_ops fault_ops = {
 	.name = "fault",
 	.scan = fault_scan,
+	.check = fault_check,
 	.apply = fault_apply,
 	.verify = fault_verify,
 	.free = fault_free,

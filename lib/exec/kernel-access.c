@@ -13,11 +13,79 @@
 /* For one entry of the user or group data base, members and all. */
 #define NSS_BUFFER_SIZE (1u << 20)
 
+static void forget_accounts(struct kernel_names *names)
+{
+	free(TAKE(names->owner));
+	free(TAKE(names->group));
+}
+
 void kernel_names_clear(struct kernel_names *names)
 {
-	free(names->owner);
-	free(names->group);
+	forget_accounts(names);
+	for (size_t i = 0; i < names->n_links; i++) {
+		free(names->links[i].node);
+		free(names->links[i].path);
+	}
+	free(names->links);
 	*names = (struct kernel_names){ 0 };
+}
+
+static int by_node(const void *a, const void *b)
+{
+	const struct kernel_link *x = a, *y = b;
+	int order = strcmp(x->node, y->node);
+
+	return order ? order : strcmp(x->path, y->path);
+}
+
+static int read_links(const char *folder, struct kernel_names *names)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, folder);
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir))) {
+		char node[SYSFS_NAME_MAX];
+		struct kernel_link *link;
+
+		if (sysfs_read_link(dirfd(dir), entry->d_name, node, sizeof(node)) < 0)
+			continue; /* it went away meanwhile, or is none of udev's */
+		link = ARRAY_APPEND(names->links, names->n_links);
+		if (!link)
+			return -ENOMEM;
+		names->n_links++;
+		link->node = strdup(node);
+		if (!link->node || asprintf(&link->path, "%s%s", folder, entry->d_name) < 0) {
+			link->path = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int kernel_read_links(struct kernel_names *names, struct error *reterr)
+{
+	if (read_links(DAX_LINKS, names) < 0 || read_links(PMEM_LINKS, names) < 0)
+		return error_oom(reterr);
+	if (names->n_links)
+		qsort(names->links, names->n_links, sizeof(*names->links), by_node);
+	return 0;
+}
+
+/* The first link to a node in the order of their names, or NULL. */
+static const char *find_link(const struct kernel_names *names, const char *node)
+{
+	size_t low = 0, high = names->n_links;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(names->links[middle].node, node) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < names->n_links && strcmp(names->links[low].node, node) == 0 ?
+		       names->links[low].path : NULL;
 }
 
 static char *number_text(unsigned int number)
@@ -33,7 +101,7 @@ static int look_up_names(struct kernel_names *names, uid_t uid, gid_t gid)
 	struct passwd user, *found_user = NULL;
 	struct group group, *found_group = NULL;
 
-	kernel_names_clear(names);
+	forget_accounts(names);
 	if (!buffer)
 		return -ENOMEM;
 	(void)getpwuid_r(uid, &user, buffer, NSS_BUFFER_SIZE, &found_user);
@@ -51,6 +119,7 @@ int kernel_read_access(const char *name, struct kernel_names *names, struct acce
 		       struct error *reterr)
 {
 	char path[SYSFS_NAME_MAX + 8];
+	const char *link = find_link(names, name);
 	struct access access = { 0 };
 	struct stat st;
 
@@ -65,7 +134,9 @@ int kernel_read_access(const char *name, struct kernel_names *names, struct acce
 	access.gid = number_text(st.st_gid);
 	access.owner = strdup(names->owner);
 	access.group = strdup(names->group);
-	if (!access.owner || !access.group || !access.uid || !access.gid) {
+	access.link = link ? strdup(link) : NULL;
+	if (!access.owner || !access.group || !access.uid || !access.gid ||
+	    (link && !access.link)) {
 		access_clear(&access);
 		return error_oom(reterr);
 	}
@@ -124,93 +195,15 @@ static int find_group(const char *name, gid_t *ret, struct error *reterr)
 	return error_hint(reterr, "Make it with groupadd, or name another group.");
 }
 
-struct wanted {
-	uid_t uid; /* -1: as it is */
-	gid_t gid;
-};
-
-static int find_wanted(const struct access *access, struct wanted *ret, struct error *reterr)
+int kernel_find_accounts(const struct access *access, struct kernel_accounts *ret,
+			 struct error *reterr)
 {
 	int r = 0;
 
-	*ret = (struct wanted){ (uid_t)-1, (gid_t)-1 };
+	*ret = (struct kernel_accounts){ (uid_t)-1, (gid_t)-1 };
 	if (access->owner)
 		r = find_user(access->owner, &ret->uid, reterr);
 	if (r == 0 && access->group)
 		r = find_group(access->group, &ret->gid, reterr);
 	return r;
-}
-
-/* The node of what the step names, opened only as a path: opening a device may have effects. */
-static int open_node(const struct step *step, char *path, size_t size, struct stat *st,
-		     struct error *reterr)
-{
-	char name[SYSFS_NAME_MAX];
-	int r, fd;
-
-	r = kernel_find_node(step, name, reterr);
-	if (r < 0)
-		return r;
-	(void)snprintf(path, size, "/dev/%s", name);
-	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(reterr, errno, "Cannot open the device node %s: %s.", path,
-				 strerror(errno));
-	if (fstat(fd, st) < 0 || (!S_ISCHR(st->st_mode) && !S_ISBLK(st->st_mode))) {
-		(void)close(fd); /* opened for its path alone */
-		return error_set(reterr, ENXIO, "%s is not a device node.", path);
-	}
-	return fd;
-}
-
-int kernel_set_access(const struct step *step, struct error *reterr)
-{
-	char path[SYSFS_NAME_MAX + 8], link[64];
-	_cleanup_(closep) int fd = -1;
-	struct wanted wanted;
-	struct stat st;
-	int r;
-
-	r = find_wanted(&step->access, &wanted, reterr);
-	if (r < 0)
-		return r;
-	/* udev sets owner and permissions of a new node when it gets to its event: go after it. */
-	kernel_settle_udev();
-	fd = open_node(step, path, sizeof(path), &st, reterr);
-	if (fd < 0)
-		return fd;
-	if (fchownat(fd, "", wanted.uid, wanted.gid, AT_EMPTY_PATH) < 0)
-		return error_set(reterr, errno, "Cannot change who owns %s: %s.", path,
-				 strerror(errno));
-	if (!step->has_perm)
-		return 0;
-	/* fchmod() does not take O_PATH descriptors; this is the same node whatever path is. */
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (chmod(link, step->access.perm) < 0)
-		return error_set(reterr, errno, "Cannot change the permissions of %s to %04o: %s.",
-				 path, step->access.perm, strerror(errno));
-	return 0;
-}
-
-int kernel_verify_access(const struct step *step, struct error *reterr)
-{
-	char path[SYSFS_NAME_MAX + 8];
-	_cleanup_(closep) int fd = -1;
-	struct wanted wanted;
-	struct stat st;
-	int r;
-
-	r = find_wanted(&step->access, &wanted, reterr);
-	if (r < 0)
-		return r;
-	fd = open_node(step, path, sizeof(path), &st, reterr);
-	if (fd < 0)
-		return fd;
-	if ((wanted.uid != (uid_t)-1 && st.st_uid != wanted.uid) ||
-	    (wanted.gid != (gid_t)-1 && st.st_gid != wanted.gid) ||
-	    (step->has_perm && (st.st_mode & 07777) != step->access.perm))
-		return error_set(reterr, EIO, "%s has owner %u, group %u and permissions %04o "
-				 "and not what was set.", path, st.st_uid, st.st_gid,
-				 st.st_mode & 07777);
-	return 0;
 }

@@ -253,6 +253,8 @@ int kernel_create_device(const struct step *step, struct error *reterr)
 		return r;
 	r = check_aligned(&device, &step->ranges, step->align, reterr);
 	if (r == 0)
+		kernel_unpublish_start(step->ranges.ranges[0].start);
+	if (r == 0)
 		r = reshape(&device, &step->ranges, step->align, reterr);
 	if (r < 0) {
 		_cleanup_(error_clear) struct error error = ERROR_INIT;
@@ -296,8 +298,10 @@ int kernel_resize_device(const struct step *step, struct error *reterr)
 
 		/* Back to what it was; the error that counts is the first one. */
 		(void)reshape(&device, &was, align, &error);
+		return r;
 	}
-	return r;
+	kernel_unpublish_start(step->start);
+	return 0;
 }
 
 int kernel_destroy_device(const struct step *step, struct error *reterr)
@@ -318,7 +322,10 @@ int kernel_destroy_device(const struct step *step, struct error *reterr)
 	r = check_unbound(&device, reterr);
 	if (r < 0)
 		return r;
-	return delete_device(&device, reterr);
+	r = delete_device(&device, reterr);
+	if (r == 0)
+		kernel_unpublish_start(step->start);
+	return r;
 }
 
 int kernel_verify_ranges(const struct step *step, struct error *reterr)

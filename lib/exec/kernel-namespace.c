@@ -437,6 +437,21 @@ static void forget_new(struct job *job)
 	(void)ndctl_namespace_delete(job->ns); /* the step fails already */
 }
 
+/* The uuid of the info block that the namespace has now; "" for none. */
+static int read_info_uuid(struct job *job, struct uuid *ret, struct error *reterr)
+{
+	char holder[SYSFS_NAME_MAX], path[SYSFS_NAME_MAX + 64], text[64];
+	int r;
+
+	r = read_holder(job, holder, reterr);
+	if (r < 0 || !holder[0])
+		return r;
+	(void)snprintf(path, sizeof(path), "/sys/bus/nd/devices/%s/uuid", holder);
+	if (sysfs_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+		(void)uuid_parse_text(text, ret); /* "" when it is none */
+	return 0;
+}
+
 int kernel_create_namespace(const struct step *step, struct error *reterr)
 {
 	_cleanup_(job_clear) struct job job = JOB_INIT;
@@ -476,6 +491,7 @@ int kernel_convert_namespace(const struct step *step, struct error *reterr)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(job_clear) struct job job = JOB_INIT;
+	struct uuid info = { "" };
 	int r;
 
 	r = job_begin(&job, step, reterr);
@@ -486,6 +502,8 @@ int kernel_convert_namespace(const struct step *step, struct error *reterr)
 	if (check_form(&job, &error) == 0)
 		return 0;
 	r = kernel_nd_check_free(job.ns, reterr);
+	if (r == 0)
+		r = read_info_uuid(&job, &info, reterr);
 	if (r == 0)
 		r = release(&job, reterr);
 	if (r < 0)
@@ -498,7 +516,11 @@ int kernel_convert_namespace(const struct step *step, struct error *reterr)
 					       namespace_mode_word(step->mode), r);
 	}
 	r = wipe(&job, reterr);
-	return r < 0 ? r : set_up(&job, reterr);
+	if (r == 0)
+		r = set_up(&job, reterr);
+	if (r == 0 && !uuid_equal(&info, &step->info_uuid))
+		kernel_unpublish_uuid(&info);
+	return r;
 }
 
 /* What its info block makes of it, the kernel finds out by itself. */
@@ -534,6 +556,7 @@ int kernel_enable_namespace(const struct step *step, struct error *reterr)
 int kernel_destroy_namespace(const struct step *step, struct error *reterr)
 {
 	_cleanup_(job_clear) struct job job = JOB_INIT;
+	struct uuid info = { "" };
 	int r;
 
 	r = job_begin(&job, step, reterr);
@@ -542,6 +565,8 @@ int kernel_destroy_namespace(const struct step *step, struct error *reterr)
 	if (!job.ns)
 		return 0;
 	r = kernel_nd_check_free(job.ns, reterr);
+	if (r == 0)
+		r = read_info_uuid(&job, &info, reterr);
 	if (r == 0)
 		r = release(&job, reterr);
 	if (r == 0)
@@ -552,6 +577,8 @@ int kernel_destroy_namespace(const struct step *step, struct error *reterr)
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot delete %s: %s.", ns_name(&job),
 				 strerror(-r));
+	kernel_unpublish_uuid(&info);
+	kernel_unpublish_uuid(&step->uuid);
 	return 0;
 }
 

@@ -67,6 +67,8 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 
 	r = read_seed(topology, reterr);
 	if (r == 0)
+		r = kernel_read_links(names, reterr);
+	if (r == 0)
 		r = read_memory(topology, reterr);
 	if (r == 0)
 		r = kernel_scan_nd(topology, names, reterr);
@@ -95,6 +97,30 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 	return 0;
 }
 
+/* What the record's device was published as goes too, for the device may be gone already. */
+static int forget(const char *path, const char *volume, struct error *reterr)
+{
+	_cleanup_(state_clear) struct state state = { 0 };
+	const struct record *record;
+	int r;
+
+	r = state_read(path, &state, reterr);
+	if (r == 0)
+		r = state_forget(path, volume, reterr);
+	if (r < 0)
+		return r;
+	record = state_find(&state, volume);
+	if (record && record->ranges.n)
+		kernel_unpublish_start(record->ranges.ranges[0].start);
+	return 0;
+}
+
+static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)
+{
+	(void)backend; /* the form of an operation */
+	return step->kind == STEP_PUBLISH ? kernel_check_publish(step, reterr) : 0;
+}
+
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	const char *state_file = kernel_of(backend)->state_file;
@@ -114,7 +140,7 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 		return state_record(state_file, step->label, step->record_mode, &step->ranges,
 				    reterr);
 	case STEP_FORGET:
-		return state_forget(state_file, step->label, reterr);
+		return forget(state_file, step->label, reterr);
 	case STEP_CREATE_DEVICE:
 		return kernel_create_device(step, reterr);
 	case STEP_RESIZE_DEVICE:
@@ -129,8 +155,10 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 		return kernel_online(backend, step, reterr);
 	case STEP_OFFLINE:
 		return kernel_offline(backend, step, reterr);
-	case STEP_SET_ACCESS:
-		return kernel_set_access(step, reterr);
+	case STEP_PUBLISH:
+		return kernel_publish(step, reterr);
+	case STEP_WITHDRAW:
+		return kernel_withdraw(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -182,8 +210,10 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 		return kernel_verify_online(step, reterr);
 	case STEP_OFFLINE:
 		return kernel_verify_offline(step, reterr);
-	case STEP_SET_ACCESS:
-		return kernel_verify_access(step, reterr);
+	case STEP_PUBLISH:
+		return kernel_verify_publish(step, reterr);
+	case STEP_WITHDRAW:
+		return kernel_verify_withdraw(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -210,6 +240,7 @@ int kernel_backend_new(const char *state_file, struct backend **ret, struct erro
 	static const struct backend_ops ops = {
 		.name = "kernel",
 		.scan = kernel_scan,
+		.check = kernel_check,
 		.apply = kernel_apply,
 		.verify = kernel_verify,
 		.free = kernel_free,

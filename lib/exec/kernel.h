@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "core/step.h"
@@ -30,10 +31,24 @@ struct kernel_device {
 };
 #define KERNEL_DEVICE_INIT ((struct kernel_device){ .fd = -1, .region_fd = -1 })
 
-/* Names of the owner and group seen last: most nodes have the same. */
+/* A link by name that udev has made, and the last component of where it leads. */
+struct kernel_link {
+	char *node, *path; /* dax1.0, /dev/dax/by-name/vm-a */
+};
+
+/* What nodes are looked up in while a scan runs. */
 struct kernel_names {
+	/* Of the node seen last: most nodes have the same. */
 	char *owner, *group; /* NULL: none seen */
 	unsigned int uid, gid;
+	struct kernel_link *links; /* in order of node */
+	size_t n_links;
+};
+
+/* (uid_t)-1 or (gid_t)-1: not said. */
+struct kernel_accounts {
+	uid_t uid;
+	gid_t gid;
 };
 
 /* kernel-error.c: sentences for what the kernel refuses. */
@@ -97,13 +112,27 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
 /* Who may open /dev/NAME; leaves ret clear when there is no such node. */
 int kernel_read_access(const char *name, struct kernel_names *names, struct access *ret,
 		       struct error *reterr);
+int kernel_read_links(struct kernel_names *names, struct error *reterr);
 void kernel_names_clear(struct kernel_names *names);
-int kernel_set_access(const struct step *step, struct error *reterr);
-int kernel_verify_access(const struct step *step, struct error *reterr);
+/* -ENOENT when this host has no such account. */
+int kernel_find_accounts(const struct access *access, struct kernel_accounts *ret,
+			 struct error *reterr);
+
+/* kernel-publish.c: links and access of nodes, by way of udev. */
+int kernel_check_publish(const struct step *step, struct error *reterr);
+int kernel_publish(const struct step *step, struct error *reterr);
+int kernel_withdraw(const struct step *step, struct error *reterr);
+int kernel_verify_publish(const struct step *step, struct error *reterr);
+int kernel_verify_withdraw(const struct step *step, struct error *reterr);
+/* The object of this info block or namespace, or the devices that start there, are no more. */
+void kernel_unpublish_uuid(const struct uuid *uuid);
+void kernel_unpublish_start(uint64_t start);
 
 /* kernel-udev.c */
-/* Wait (10 s at most) until udev has dealt with every event so far, if there is an udev. */
-void kernel_settle_udev(void);
+/* -ESRCH with a sentence when no udevd runs. */
+int kernel_check_udev(struct error *reterr);
+/* Have udev apply its rules to the device in folder fd, and wait until it has. */
+int kernel_trigger_udev(int fd, const char *name, const char *subsystem, struct error *reterr);
 
 /* kernel-driver.c */
 /* Load a module unless its driver is there already. */

@@ -79,8 +79,9 @@ int sim_unbind(struct sim *sim, const struct step *step, struct error *reterr)
 	free(device->blocks);
 	device->blocks = NULL;
 	device->n_blocks = 0;
-	free(device->driver_name);
-	device->driver_name = NULL;
+	free(TAKE(device->driver_name));
+	/* udev would bring it back once device_dax is bound again; who binds also publishes. */
+	free(TAKE(device->node.link));
 	device->driver = DRIVER_NONE;
 	return 0;
 }

@@ -129,26 +129,47 @@ static int replace_text(char **text, const char *with)
 	return 0;
 }
 
-static int set_access(struct sim *sim, const struct step *step, struct error *reterr)
+static int find_node(struct sim *sim, const struct step *step, struct access **ret,
+		     const char **links, struct error *reterr)
 {
 	struct region *region;
 	struct dax_device *device;
 	struct namespace *ns;
-	struct access *access;
 	int r = sim_find_region(sim, step, &region, reterr);
 
 	if (r < 0)
 		return r;
 	device = region_device(region, &step->uuid, step->start);
+	*links = device ? DAX_LINKS : PMEM_LINKS;
 	if (device) {
-		access = &device->node;
-	} else {
-		r = sim_find_namespace(sim, step, &ns, reterr);
-		if (r < 0)
-			return r;
-		access = &ns->node;
+		if (step->kind == STEP_PUBLISH && device->driver != DRIVER_DEVICE_DAX)
+			return error_set(reterr, ENXIO, "%s is not bound to device_dax.",
+					 device->name);
+		*ret = &device->node;
+		return 0;
 	}
-	if (replace_text(&access->owner, step->access.owner) < 0 ||
+	r = sim_find_namespace(sim, step, &ns, reterr);
+	if (r < 0)
+		return r;
+	if (!ns->blockdev)
+		return error_set(reterr, ENOENT, "%s is not enabled.", ns->name);
+	*ret = &ns->node;
+	return 0;
+}
+
+static int publish(struct sim *sim, const struct step *step, struct error *reterr)
+{
+	struct access *access;
+	const char *links;
+	int r = find_node(sim, step, &access, &links, reterr);
+
+	if (r < 0)
+		return r;
+	if (strncmp(step->access.link, links, strlen(links)) != 0)
+		return error_set(reterr, EINVAL, "%s is no link for this kind of node.",
+				 step->access.link);
+	if (replace_text(&access->link, step->access.link) < 0 ||
+	    replace_text(&access->owner, step->access.owner) < 0 ||
 	    replace_text(&access->group, step->access.group) < 0)
 		return error_oom(reterr);
 	/* Who has which number only a host knows. */
@@ -157,6 +178,17 @@ static int set_access(struct sim *sim, const struct step *step, struct error *re
 	if (step->has_perm)
 		access->perm = step->access.perm;
 	return 0;
+}
+
+static int withdraw(struct sim *sim, const struct step *step, struct error *reterr)
+{
+	struct access *access;
+	const char *links;
+	int r = find_node(sim, step, &access, &links, reterr);
+
+	if (r == 0)
+		free(TAKE(access->link));
+	return r;
 }
 
 /* What is there already needs no work, and gives no trouble. */
@@ -204,8 +236,10 @@ static int sim_apply(struct backend *backend, const struct step *step, struct er
 		return sim_online(sim, step, reterr);
 	case STEP_OFFLINE:
 		return sim_offline(sim, step, reterr);
-	case STEP_SET_ACCESS:
-		return set_access(sim, step, reterr);
+	case STEP_PUBLISH:
+		return publish(sim, step, reterr);
+	case STEP_WITHDRAW:
+		return withdraw(sim, step, reterr);
 	}
 	return error_set(reterr, EINVAL, "Unknown step.");
 }

@@ -38,6 +38,27 @@ static enum undo restore_record(const struct step *step, const struct topology *
 	return UNDO_STEP;
 }
 
+/* Back to the link and access that it had, or to none. */
+static enum undo restore_access(const struct step *step, const struct topology *before,
+				struct step *ret)
+{
+	const struct region *region = topology_find_region(before, step->region);
+	const struct access *had = region ? region_node(region, &step->uuid, step->start) : NULL;
+
+	if (!had || !had->link || !access_link_name(had->link)) {
+		ret->kind = STEP_WITHDRAW;
+		return step->kind == STEP_PUBLISH ? UNDO_STEP : UNDO_NOTHING;
+	}
+	ret->kind = STEP_PUBLISH;
+	access_clear(&ret->access);
+	ret->access.link = strdup(had->link);
+	ret->access.owner = strdup(had->owner);
+	ret->access.group = strdup(had->group);
+	ret->access.perm = had->perm;
+	ret->has_perm = true;
+	return ret->access.link && ret->access.owner && ret->access.group ? UNDO_STEP : UNDO_NEVER;
+}
+
 static enum undo turn_round(const struct step *step, const struct topology *before,
 			    struct step *ret)
 {
@@ -65,8 +86,10 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 		ret->kind = STEP_ONLINE;
 		ret->zone = zone_before(step, before);
 		return ret->zone == ZONE_NONE ? UNDO_NOTHING : UNDO_STEP;
+	case STEP_PUBLISH:
+	case STEP_WITHDRAW:
+		return restore_access(step, before, ret);
 	case STEP_ENABLE_NAMESPACE:
-	case STEP_SET_ACCESS:
 		return UNDO_NOTHING;
 	case STEP_INIT_LABELS:
 	case STEP_CONVERT_NAMESPACE:

@@ -81,6 +81,10 @@ static struct step make_step(const struct agree_case *c, const struct region *re
 	struct step step = { .kind = c->kind, .align = c->align, .driver = c->driver,
 			     .zone = c->zone };
 
+	step.access.link = c->link ? strdup(c->link) : NULL;
+	step.access.group = c->group ? strdup(c->group) : NULL;
+	step.access.perm = c->perm;
+	step.has_perm = c->perm != 0;
 	step.region = strdup(region->path);
 	step.start = region->range.start + c->start;
 	for (size_t i = 0; i < ARRAY_SIZE(c->ranges) && c->ranges[i].size; i++) {
@@ -94,13 +98,22 @@ static struct step make_step(const struct agree_case *c, const struct region *re
 	return step;
 }
 
-/* Names are the kernel's to give, holders come and go, and udev sets nodes when it likes. */
+/* udev sets nodes when it likes, but those that were published are waited for. */
+static void forget_node(struct access *node)
+{
+	if (!node->link)
+		access_clear(node);
+	free(TAKE(node->uid));
+	free(TAKE(node->gid));
+}
+
+/* Names are the kernel's to give, and holders come and go. */
 static void forget_device(struct dax_device *device)
 {
 	free(device->name);
 	device->name = strdup("dax");
 	range_list_join(&device->ranges);
-	access_clear(&device->node);
+	forget_node(&device->node);
 	holder_list_clear(&device->holders);
 	device->numa = -1;
 	/* An offline block has no zone, and seeds keep the align of what they were. */
@@ -116,7 +129,7 @@ static void forget_namespace(struct namespace *ns)
 	ns->claim = NULL;
 	free(ns->blockdev);
 	ns->blockdev = NULL;
-	access_clear(&ns->node);
+	forget_node(&ns->node);
 	holder_list_clear(&ns->holders);
 	if (ns->device)
 		forget_device(ns->device);

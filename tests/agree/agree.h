@@ -30,6 +30,9 @@ struct agree_case {
 	enum map_location map;
 	enum driver driver;
 	enum zone zone;
+	/* Of PUBLISH and WITHDRAW; perm 0: not said. */
+	const char *link, *group;
+	unsigned int perm;
 	unsigned int ns; /* which made-up namespace: its uuid and label come from this number */
 };
 

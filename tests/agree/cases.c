@@ -21,6 +21,11 @@
 #define NAMESPACE(w, c, k, n, s, m, a, mp) \
 	{ w, BLANK_PMEM, k, c, .ns = n, .size = s, .mode = m, .align = a, .map = mp }
 
+#define LINK(w, c, k, at, l, ...) \
+	{ w, SMALL_HMEM, k, c, .start = at, .link = l, ##__VA_ARGS__ }
+#define LINK_NS(w, c, k, n, l, ...) \
+	{ w, BLANK_PMEM, k, c, .ns = n, .link = l, ##__VA_ARGS__ }
+
 const struct agree_case agree_cases[] = {
 	/* The default device of the region, bound to kmem, its blocks offline. */
 	DESTROY("destroy a bound device", EBUSY, 0),
@@ -55,6 +60,16 @@ const struct agree_case agree_cases[] = {
 	DRIVE("memory from less than a block", EINVAL, STEP_BIND, 128 M, DRIVER_KMEM),
 	DRIVE("a window", 0, STEP_BIND, 128 M, DRIVER_DEVICE_DAX),
 	DRIVE("memory", 0, STEP_BIND, 0, DRIVER_KMEM),
+	LINK("publish memory", ENXIO, STEP_PUBLISH, 0, DAX_LINKS "memory"),
+	LINK("publish what is not there", ENOENT, STEP_PUBLISH, 400 M, DAX_LINKS "nothing"),
+	LINK("a dax device among the disks", EINVAL, STEP_PUBLISH, 128 M, PMEM_LINKS "window"),
+	LINK("publish the window", 0, STEP_PUBLISH, 128 M, DAX_LINKS "window"),
+	LINK("with a group alone", 0, STEP_PUBLISH, 128 M, DAX_LINKS "window", .group = "kvm"),
+	LINK("with permissions", 0, STEP_PUBLISH, 128 M, DAX_LINKS "window", .perm = 0640),
+	LINK("by another name", 0, STEP_PUBLISH, 128 M, DAX_LINKS "view", .perm = 0660),
+	LINK("withdraw it", 0, STEP_WITHDRAW, 128 M, DAX_LINKS "view"),
+	LINK("withdraw it again", 0, STEP_WITHDRAW, 128 M, DAX_LINKS "view"),
+	LINK("withdraw what is not there", ENOENT, STEP_WITHDRAW, 400 M, DAX_LINKS "nothing"),
 	MEMORY("zone normal", 0, STEP_ONLINE, 0, ZONE_NORMAL),
 	MEMORY("from normal to movable", 0, STEP_ONLINE, 0, ZONE_MOVABLE),
 	MEMORY("offline", 0, STEP_OFFLINE, 0, ZONE_NONE),
@@ -104,12 +119,18 @@ const struct agree_case agree_cases[] = {
 		  NAMESPACE_FSDAX, ALIGN_2M, MAP_MEM),
 	NAMESPACE("in one piece only", ENOSPC, STEP_CREATE_NAMESPACE, 8, 1920 M,
 		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
+	LINK_NS("publish a devdax", 0, STEP_PUBLISH, 1, DAX_LINKS "one", .group = "kvm",
+		.perm = 0660),
+	LINK_NS("publish an fsdax", 0, STEP_PUBLISH, 7, PMEM_LINKS "seven", .group = "kvm"),
+	LINK_NS("a disk among the dax devices", EINVAL, STEP_PUBLISH, 7, DAX_LINKS "seven"),
 	NAMESPACE("fsdax to devdax", 0, STEP_CONVERT_NAMESPACE, 7, 0, NAMESPACE_DEVDAX, ALIGN_4K,
 		  MAP_DEV),
 	NAMESPACE("convert what is not there", ENOENT, STEP_CONVERT_NAMESPACE, 9, 0,
 		  NAMESPACE_DEVDAX, ALIGN_2M, MAP_DEV),
 	{ "the whole region without labels", PLAIN_PMEM, STEP_CONVERT_NAMESPACE, 0,
 	  .mode = NAMESPACE_DEVDAX, .align = ALIGN_2M, .map = MAP_DEV },
+	{ "publish it", PLAIN_PMEM, STEP_PUBLISH, 0, .link = DAX_LINKS "whole" },
+	{ "withdraw it", PLAIN_PMEM, STEP_WITHDRAW, 0, .link = DAX_LINKS "whole" },
 	{ "it as memory: take the driver", PLAIN_PMEM, STEP_UNBIND, 0,
 	  .driver = DRIVER_DEVICE_DAX },
 	{ "it as memory: kmem", PLAIN_PMEM, STEP_BIND, 0, .driver = DRIVER_KMEM },

@@ -42,6 +42,12 @@ state() {
 	daxctl-ext status --json | grep -v '"pid"'
 }
 
+link_is() { # LINK OWNER:GROUP:PERM
+	{ readlink "$1" && stat -Lc %U:%G:%a "$1"; } >"$out" 2>&1
+	[ "$(stat -Lc %U:%G:%a "$1" 2>/dev/null)" = "$2" ]
+	verdict "$1 belongs to $2" $?
+}
+
 nothing_to_do() {
 	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
 	says 'Nothing to do' "$2: is empty"

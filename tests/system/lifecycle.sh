@@ -37,6 +37,44 @@ cat /sys/devices/system/node/node1/memory*/valid_zones | sort -u >"$out"
 [ "$(cat "$out")" = Movable ]
 verdict 'blocks of node 1 are in the zone that was asked for' $?
 
+# Links and access, from udev.
+no_link() { # LINK
+	readlink "$1" >"$out"
+	[ ! -L "$1" ]
+	verdict "$1 is not there" $?
+}
+all_links() {
+	link_is /dev/dax/by-name/vm-a root:kvm:660
+	link_is /dev/dax/by-name/fine root:root:600
+	link_is /dev/pmem/by-name/images nobody:disk:660
+	link_is /dev/pmem/by-name/whole root:disk:660
+	link_is /dev/dax/by-name/window root:kvm:660
+	link_is /dev/dax/by-name/rest root:root:600
+}
+all_links
+no_link /dev/dax/by-name/spill
+no_link /dev/dax/by-name/far
+ls /dev/dax/by-uuid >"$out"
+[ "$(wc -l <"$out")" -eq 2 ]
+verdict 'each devdax namespace has a link by uuid' $?
+[ "$(readlink -f /dev/dax/by-path/hmem.0-0x118000000)" = "$(readlink -f /dev/dax/by-name/window)" ]
+verdict 'and a device of a dynamic region one by path' $?
+for volume in vm-a window; do
+	device=$(basename "$(readlink /dev/dax/by-name/$volume)")
+	unit=$(systemd-escape -p --suffix=device /dev/dax/by-name/$volume)
+	systemctl is-active "$unit" >"$out"
+	verdict "$volume: units may wait for the link" $?
+	echo "$device" >/sys/bus/dax/drivers/device_dax/unbind
+	udevadm settle
+	no_link /dev/dax/by-name/$volume
+	expect 3 "$volume: without a driver they wait" systemctl is-active "$unit"
+	chmod 0600 "/dev/$device"
+	echo "$device" >/sys/bus/dax/drivers/device_dax/bind
+	udevadm settle
+done
+all_links
+nothing_to_do volumes.json 'unbind and bind by hand'
+
 daxctl-ext export >/run/export.json 2>/run/notes
 nothing_to_do /run/export.json 'export'
 
@@ -106,17 +144,51 @@ expect 0 'and goes' daxctl-ext apply --allow-data-loss /run/one.json
 one '{ "name": "other", "region": { "type": "hmem", "target_node": 2 }, "mode": "devdax", "size": "256M" }'
 expect 2 'a region that another volume has' daxctl-ext apply --allow-data-loss /run/one.json
 says '"pool"' 'and that volume is named'
+# Another name for the same namespace, and back.
+uuid=$(daxctl-ext status --json | sed -n 's/.*"label":"vm-a","uuid":"\([^"]*\)".*/\1/p')
+one '{ "name": "vm-z", "uuid": "'"$uuid"'", "region": { "type": "pmem", "target_node": 3 }, "mode": "devdax", "size": "256M" }'
+expect 0 'rename' daxctl-ext apply /run/one.json
+link_is /dev/dax/by-name/vm-z root:kvm:660
+no_link /dev/dax/by-name/vm-a
+nothing_to_do /run/one.json 'rename'
+daxctl-ext export >/run/export.json 2>/run/notes
+nothing_to_do /run/export.json 'export after it'
+one '{ "name": "vm-a", "region": { "type": "pmem", "target_node": 3 }, "mode": "devdax", "size": "256M", "group": "kvm", "perm": "0640" }'
+expect 0 'and back' daxctl-ext apply /run/one.json
+link_is /dev/dax/by-name/vm-a root:kvm:640
+no_link /dev/dax/by-name/vm-z
+mv /run/udev/control /run/udev/control.away
+one '{ "name": "vm-a", "region": { "type": "pmem", "target_node": 3 }, "mode": "devdax", "size": "256M", "group": "kvm", "perm": "0660" }'
+expect 1 'without udev' daxctl-ext apply /run/one.json
+says 'udev is not running' 'that is said'
+mv /run/udev/control.away /run/udev/control
+expect 0 'with udev' daxctl-ext apply /run/one.json
+
+# What is known to be missing is found before anything is lost.
+one '{ "name": "vm-a", "region": { "type": "pmem", "target_node": 3 }, "mode": "devdax", "size": "128M", "group": "no-such-group" }'
+expect 1 'a group that is not there' daxctl-ext apply --allow-data-loss /run/one.json
+says 'no-such-group' 'is named'
+expect 0 'and nothing was destroyed' sh -c 'daxctl-ext status | grep "  vm-a .* 256M"'
+link_is /dev/dax/by-name/vm-a root:kvm:660
 
 # A step that fails takes its volume back, and leaves the others.
-state >/run/before
+mkdir -p /run/udev/rules.d
+echo 'SUBSYSTEM=="dax", MODE:="0604"' >/run/udev/rules.d/99-other.rules
+udevadm control --reload
+ls /var/lib/daxd/udev >/run/files.before
 cat >/run/one.json <<-'EOF'
 	{ "daxd": 1, "volumes": [
 	  { "name": "bad", "region": { "type": "pmem", "target_node": 5 }, "mode": "devdax",
-	    "size": "64M", "group": "no-such-group" } ] }
+	    "size": "64M", "perm": "0640" } ] }
 EOF
-expect 1 'a group that is not there' daxctl-ext apply --allow-data-loss /run/one.json
-says 'no-such-group' 'is named'
+expect 1 'another rule of udev' daxctl-ext apply --allow-data-loss /run/one.json
+says '0604' 'is seen'
 expect 0 'its namespace is taken back' sh -c '! daxctl-ext status | grep -w bad'
+ls /var/lib/daxd/udev >/run/files.after
+same /run/files.before /run/files.after 'and its properties'
+no_link /dev/dax/by-name/bad
+rm /run/udev/rules.d/99-other.rules
+udevadm control --reload
 
 # A worker that was killed in the middle of a bind has left a policy that is not its own.
 policy=/sys/devices/system/memory/auto_online_blocks
@@ -146,8 +218,51 @@ nothing_to_do absent.json 'remove all'
 daxctl-ext status >"$out"
 expect 1 'no device but what the kernel keeps' sh -c \
 	'daxctl-ext status | grep -E "^  (vm-a|fine|images|spill|far|near|window|rest|pool) "'
+udevadm settle
+ls -d /dev/dax/by-name /dev/pmem/by-name/* /var/lib/daxd/udev/* >"$out" 2>&1
+[ "$(ls /var/lib/daxd/udev)" = "$(grep -h . /sys/bus/nd/devices/pfn*/uuid)" ] &&
+	[ ! -d /dev/dax/by-name ]
+verdict 'no link or properties but of whole, which stays' $?
 expect 0 'and all again' daxctl-ext apply --allow-data-loss volumes.json
 nothing_to_do volumes.json 'all again'
+# What another program made is shown, kept, and goes when it is named by its uuid.
+region=$(daxctl-ext status | sed -n 's/^\(region[0-9]*\) .*/\1/p' | head -n 1)
+for mode in sector raw; do
+	expect 0 "ndctl makes mode $mode" ndctl create-namespace -r "$region" -m $mode -s 64M
+	uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$out")
+	expect 0 "status shows mode $mode" sh -c "daxctl-ext status | grep -w $mode"
+	nothing_to_do volumes.json "beside mode $mode"
+	one "{ \"name\": \"theirs\", \"ensure\": \"absent\", \"uuid\": \"$uuid\" }"
+	expect 3 "mode $mode is data" daxctl-ext apply /run/one.json
+	expect 0 "mode $mode goes" daxctl-ext apply --allow-data-loss /run/one.json
+	expect 1 "mode $mode is gone" sh -c "daxctl-ext status | grep -w $mode"
+done
+
+expect 0 'ndctl makes mode devdax' ndctl create-namespace -r "$region" -m devdax -s 256M
+uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$out")
+theirs() { # REST: a volume of that namespace
+	one "{ \"name\": \"theirs\", \"region\": { \"type\": \"pmem\" }, \"uuid\": \"$uuid\", \"size\": \"256M\", $1 }"
+}
+theirs '"mode": "devdax"'
+expect 2 'the uuid of an info block does not last' daxctl-ext plan /run/one.json
+uuid=$(sed -n 's/.*did you intend "\([-0-9a-f]*\)".*/\1/p' "$out")
+theirs '"mode": "devdax"'
+expect 0 'a foreign device gets a link' daxctl-ext apply /run/one.json
+link_is /dev/dax/by-name/theirs root:root:600
+nothing_to_do /run/one.json 'a foreign device as it is'
+theirs '"mode": "devdax", "enabled": false'
+expect 0 'it is disabled' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'it is disabled'
+theirs '"mode": "system-ram", "persist": "kmem"'
+expect 3 'as memory it loses its data' daxctl-ext apply /run/one.json
+expect 0 'and may' daxctl-ext apply --allow-data-loss /run/one.json
+nothing_to_do /run/one.json 'as memory'
+theirs '"mode": "devdax"'
+expect 0 'memory has no data to lose' daxctl-ext apply /run/one.json
+nothing_to_do /run/one.json 'as a device again'
+one "{ \"name\": \"theirs\", \"ensure\": \"absent\", \"uuid\": \"$uuid\" }"
+expect 0 'and it goes' daxctl-ext apply --allow-data-loss /run/one.json
+
 # Zone normal comes last: the kernel may keep such memory until the next boot.
 one '{ "name": "pool", "region": { "type": "hmem", "target_node": 2 }, "mode": "system-ram", "persist": "kmem", "size": "all", "zone": "normal" }'
 expect 0 'zone normal' daxctl-ext apply /run/one.json

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Does the strict tokener of json-c take all of the text? */
+/* Does the strict tokener of json-c take all of the text, whatever the size of its numbers? */
 bool json_c_accepts(const char *text, size_t length);
 
 #endif

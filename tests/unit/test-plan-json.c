@@ -13,6 +13,8 @@
 	",\"steps\":[" steps \
 	"],\"drift\":[{\"volume\":\"a\",\"attribute\":\"size\",\"have\":\"1G\",\"want\":\"2G\"}]}"
 #define BIND "{\"kind\":\"bind\",\"region\":\"/r\",\"start\":4294967296,\"driver\":\"kmem\""
+#define PUBLISH(link) \
+	"{\"kind\":\"publish\",\"region\":\"/r\",\"start\":1,\"access\":{\"link\":\"" link "\"}}"
 #define DESTROY                                                                \
 	"{\"kind\":\"destroy-namespace\",\"destructive\":true,\"region\":\"/r\"" \
 	",\"uuid\":" \
@@ -33,6 +35,13 @@ static const struct {
 	  ": bind in r: to kmem." },
 	{ PLAN("0", "{\"kind\":\"bind\",\"region\":\"/r\",\"start\":4096}"),
 	  "/steps/0: A bind step needs a sensible driver." },
+	{ PLAN("0", PUBLISH("vm-a")), "/steps/0: A publish step needs a sensible link." },
+	{ PLAN("0", PUBLISH("/dev/dax/by-name/")), "/steps/0: A publish step needs a sensible link." },
+	{ PLAN("0", PUBLISH("/dev/dax/by-name/..")),
+	  "/steps/0: A publish step needs a sensible link." },
+	{ PLAN("0", PUBLISH("/dev/dax/by-name/a/b")),
+	  "/steps/0: A publish step needs a sensible link." },
+	{ PLAN("0", PUBLISH("/dev/pmem/by-name/a.b-c_1")), "" },
 	{ PLAN("0", "{\"kind\":\"bid\"}"), "/steps/0/kind: \"kind\" cannot be \"bid\"." },
 	{ PLAN("0", BIND ",\"ranges\":[{\"start\":18446744073709551615,\"size\":2}]}"),
 	  "/steps/0/ranges/0: The range at 0xffffffffffffffff of 2 bytes is empty or goes past the "
@@ -75,8 +84,8 @@ TEST(plan_json_round_trip)
 		BIND ",\"after\":[0,2]},"
 		"{\"kind\":\"online-memory\",\"region\":\"/h\",\"start\":4096"
 		",\"zone\":\"movable\"},"
-		"{\"kind\":\"set-access\",\"region\":\"/h\",\"start\":4096,\"access\":{\"owner\":"
-		"\"root\",\"group\":\"kvm\",\"perm\":\"0000\"}}");
+		"{\"kind\":\"publish\",\"region\":\"/h\",\"start\":4096,\"access\":{\"link\":"
+		"\"/dev/dax/by-name/a\",\"owner\":\"root\",\"group\":\"kvm\",\"perm\":\"0000\"}}");
 
 	for (int indent = 0; indent < 2; indent++) {
 		_cleanup_(plan_freep) struct plan *plan = NULL, *again = NULL;

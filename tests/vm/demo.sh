@@ -11,5 +11,5 @@ printf '\nThe label areas of these NVDIMMs were never written, so whatever the N
 printf 'lost when they are: daxctl-ext asks for --allow-data-loss before it does that.\n'
 show daxctl-ext apply --allow-data-loss hypervisor.json || exit
 show daxctl-ext status
-show ls -l /dev/dax* /dev/pmem*
+show ls -l /dev/dax[0-9]* /dev/pmem[0-9]* /dev/dax/by-name /dev/pmem/by-name
 show daxctl-ext plan hypervisor.json

@@ -16,6 +16,7 @@ from . import cache
 
 SUITE = "bookworm"
 BACKPORTS = SUITE + "-backports"
+RELEASES = {"12": SUITE, "13": "trixie"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_SECONDS = 24 * 3600
 
@@ -24,8 +25,16 @@ class AptError(Exception):
     """A package or its description could not be had."""
 
 
-def _machine_sources():
-    """(uri, suite) of the Debian archive in the machine's own configuration, best first."""
+def tag(release):
+    """What tells the names of a release's items in the cache from those of Debian 12."""
+    return "" if RELEASES[release] == SUITE else f"-{release}"
+
+
+def _machine_sources(base):
+    """(uri, suite) of the Debian archive in the machine's own configuration, best first.
+
+    The suites of another release than the machine's are expected at the same addresses.
+    """
     text = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
          "Created-By: Packages"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -38,8 +47,10 @@ def _machine_sources():
         raise AptError(f"This machine's apt sources name no mirror with {SUITE} main.")
     # A third party may call its suite the same; the archive also carries the updates.
     home = max(homes, key=lambda uri: (uri, SUITE + "-updates") in sources)
-    return ([(home, SUITE), (home, BACKPORTS)] +
-            [s for s in sources if s[1] == suites[2] or s == (home, suites[1])])
+    more = [s for s in sources if s[1] == suites[2] or s == (home, suites[1])]
+    if base != SUITE:
+        return [(home, base)] + [(uri, suite.replace(SUITE, base)) for uri, suite in more]
+    return [(home, SUITE), (home, BACKPORTS)] + more
 
 
 def _machine_acquire():
@@ -51,13 +62,21 @@ def _machine_acquire():
             if line.startswith("Acquire::") and not own.match(line) and not line.endswith(' "";')]
 
 
-def _configure(status=""):
-    """Write the private configuration; return the environment that makes apt use it."""
-    top = os.path.join(cache.root(), "apt")
+def _top(base):
+    return os.path.join(cache.root(), "apt" if base == SUITE else f"apt-{base}")
+
+
+def _configure(base, status="", alone=False):
+    """Write the private configuration; return the environment that makes apt use it.
+
+    ALONE leaves out the updates of another release, for a mirror that has none.
+    """
+    top = _top(base)
+    origins = _machine_sources(base)[:1 if alone else None]
     for name in ("etc/parts.d", "state/lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(top, name), exist_ok=True)
     keys = f"[arch=amd64 signed-by={KEYRING}]" if os.path.exists(KEYRING) else "[arch=amd64]"
-    sources = "".join(f"deb {keys} {uri} {suite} main\n" for uri, suite in _machine_sources())
+    sources = "".join(f"deb {keys} {uri} {suite} main\n" for uri, suite in origins)
     settings = _machine_acquire() + [
         f'Dir::Etc "{top}/etc";',
         'Dir::Etc::parts "parts.d"; Dir::Etc::main "main";',
@@ -92,9 +111,9 @@ def _run(env, *args, cwd=None):
     return done.stdout
 
 
-def _update(env):
-    stamp = os.path.join(cache.root(), "apt", "updated")
-    with open(os.path.join(cache.root(), "apt/etc/sources.list"), encoding="utf-8") as file:
+def _update(base, env):
+    stamp = os.path.join(_top(base), "updated")
+    with open(os.path.join(_top(base), "etc/sources.list"), encoding="utf-8") as file:
         sources = file.read()
     try:
         with open(stamp, encoding="utf-8") as file:
@@ -109,6 +128,20 @@ def _update(env):
         file.write(sources)
 
 
+def _ready(suite, status=""):
+    """The environment for an apt that knows the packages of the suite and its release."""
+    base = suite.split("-")[0]
+    env = _configure(base, status)
+    try:
+        _update(base, env)
+    except AptError:
+        if base == SUITE:
+            raise
+        env = _configure(base, status, alone=True)
+        _update(base, env)
+    return env
+
+
 def _pretend(names):
     """The description of packages that are not to be fetched, as if they were installed."""
     return "".join(f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
@@ -119,8 +152,7 @@ def _pretend(names):
 def closure(name, packages, suite=SUITE, without=()):
     """A directory with the packages and all they depend on, from SUITE where it has them."""
     def fill(directory):
-        env = _configure(_pretend(without))
-        _update(env)
+        env = _ready(suite, _pretend(without))
         cache.say(f"fetching the packages of the {name}")
         os.makedirs(os.path.join(directory, "partial"))
         _run(env, "apt-get", "install", "-q", "--download-only", "-t", suite,
@@ -134,8 +166,7 @@ def closure(name, packages, suite=SUITE, without=()):
 def kernel(name, suite):
     """A directory with the one package that the suite's linux-image-amd64 stands for."""
     def fill(directory):
-        env = _configure()
-        _update(env)
+        env = _ready(suite)
         shown = _run(env, "apt-cache", "show", "linux-image-amd64/" + suite)
         image = re.search(r"^Depends: (linux-image-\S+)", shown, re.M)
         if not image:

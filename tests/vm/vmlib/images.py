@@ -3,16 +3,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from . import emulator, kernel, rootfs
+from . import emulator, kernel, packaging, rootfs
 
 
-def ready(*kernels):
-    """The directories of the root file system and of the kernels named; the emulator too.
+def ready(release, *kernels, dpkg=False):
+    """The directories of the root file system, the kernels named and (if) the package tools.
 
     One part is unpacked while the next one's packages are fetched.
     """
     with ThreadPoolExecutor(2 + len(kernels)) as pool:
-        root = pool.submit(rootfs.path)
-        rest = [pool.submit(kernel.path, name) for name in kernels]
+        root = pool.submit(rootfs.path, release)
+        rest = [pool.submit(kernel.path, name, release) for name in kernels]
         pool.submit(emulator.path).result()
-        return [root.result(), *(part.result() for part in rest)]
+        parts = [root.result(), *(part.result() for part in rest)]
+    return parts + ([packaging.path(release)] if dpkg else [])

@@ -15,7 +15,8 @@ import tempfile
 
 from . import apt, cache, deb, tree
 
-SUITES = {"6.12": apt.BACKPORTS, "6.1": apt.SUITE}
+SUITES = {"12": {"6.12": apt.BACKPORTS, "6.1": apt.SUITE},
+          "13": {"6.12": apt.RELEASES["13"]}}
 TABLES = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
 
 
@@ -59,9 +60,9 @@ def _unpack(packed):
     return lzma.decompress(packed[1]) if packed[0].endswith(".xz") else packed[1]
 
 
-def _fill(directory, name):
-    paths = apt.debs(apt.kernel(name, SUITES[name]))
-    cache.say(f"unpacking the kernel {name}")
+def _fill(directory, name, release):
+    paths = apt.debs(apt.kernel(name + apt.tag(release), SUITES[release][name]))
+    cache.say(f"unpacking the kernel {name} of Debian {release}")
     image, packed, tables = None, {}, {}
     for path, info, read in deb.members(paths):
         if path.startswith("boot/vmlinuz-"):
@@ -99,7 +100,8 @@ def _fill(directory, name):
             modules.write_cpio(file)
 
 
-def path(name):
+def path(name, release):
     """The directory with the kernel's vmlinux and modules.cpio."""
     made_by = cache.recipe("vmlib/kernel.py", "vmlib/deb.py", "vmlib/tree.py", "guest/modules")
-    return cache.item(f"kernel-{name}", made_by, lambda directory: _fill(directory, name))
+    return cache.item(f"kernel-{name}{apt.tag(release)}", made_by,
+                      lambda directory: _fill(directory, name, release))

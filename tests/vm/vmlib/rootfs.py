@@ -30,10 +30,17 @@ ALTERNATIVES = {"usr/bin/awk": "mawk", "usr/bin/which": "which.debianutils",
                 "usr/bin/pager": "more"}
 
 
-def _packages():
-    paths = apt.closure("root", kernel.words("guest/packages"),
-                        without=kernel.words("guest/without"))
-    rows = deb.members(apt.debs(paths))
+def debs(release):
+    """The package files that the root file system is made of."""
+    without = kernel.words("guest/without")
+    if apt.tag(release):
+        without += kernel.words(f"guest/without{apt.tag(release)}")
+    return apt.debs(apt.closure("root" + apt.tag(release), kernel.words("guest/packages"),
+                                apt.RELEASES[release], without))
+
+
+def _packages(release):
+    rows = deb.members(debs(release))
     trim = re.compile("|".join(fnmatch.translate(p) for p in kernel.words("guest/trim")))
     root, kept = tree.Tree(), {}
     for top in ("bin", "sbin", "lib", "lib64"):
@@ -43,7 +50,7 @@ def _packages():
         if name in ("usr/share/base-passwd/passwd.master", "usr/share/base-passwd/group.master",
                     "usr/share/libc-bin/nsswitch.conf", "usr/share/base-files/profile"):
             kept[os.path.basename(name)] = read().decode()
-        if trim.match(name) or name in deb.MERGED:
+        if trim.match(name) or (info.issym() and name.removeprefix("usr/") in deb.MERGED):
             continue
         if info.isdir():
             root.add(name, stat.S_IFDIR | info.mode, b"", info.uid, info.gid)
@@ -108,11 +115,11 @@ def _systemd(root):
     root.link(units + "default.target", "daxd-vm.target")
 
 
-def _fill(directory):
+def _fill(directory, release):
     agent = os.path.join(directory, "agent")
     subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O2", "-Wall", "-static", "-s",
                     "-o", agent, os.path.join(cache.TREE, "guest/agent.c")], check=True)
-    root, kept = _packages()
+    root, kept = _packages(release)
     cache.say("putting the root file system together")
     _accounts(root, kept)
     _configure(root, kept)
@@ -127,12 +134,12 @@ def _fill(directory):
     os.unlink(agent)
 
 
-def path():
+def path(release):
     """The directory with root.cpio, and the list of the directories in it."""
     made_by = cache.recipe("vmlib/rootfs.py", "vmlib/tree.py", "vmlib/deb.py", "guest/packages",
                            "guest/without", "guest/trim", "guest/masked", "guest/agent.c",
-                           "guest/tree")
-    return cache.item("root", made_by, _fill)
+                           "guest/without-13", "guest/tree")
+    return cache.item("root" + apt.tag(release), made_by, lambda d: _fill(d, release))
 
 
 def directories(root):

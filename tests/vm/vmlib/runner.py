@@ -23,7 +23,9 @@ class Job:
 
     def __init__(self, options, machine):
         self.options, self.machine = options, machine
-        self.root, self.kernel = images.ready(options.kernel)
+        self.root, self.kernel, *more = images.ready(options.release, options.kernel,
+                                                     dpkg=options.dpkg)
+        self.more = [os.path.join(directory, "packaging.cpio") for directory in more]
         self.append = machine.kernel_arguments(options.append)
         self.payload = tree.Tree()
         known = rootfs.directories(self.root)
@@ -43,7 +45,8 @@ class Job:
 
     def initrds(self):
         """The parts of the initramfs that are the same for every test."""
-        return (os.path.join(self.root, "root.cpio"), os.path.join(self.kernel, "modules.cpio"))
+        return (os.path.join(self.root, "root.cpio"), os.path.join(self.kernel, "modules.cpio"),
+                *self.more)
 
     def boot(self, scratch, payload):
         """(kernel, initrd, command line) for a guest; the initrd is put together in SCRATCH."""
