@@ -140,6 +140,10 @@ table 'pmem: disabled'
 do_it daxctl enable-device "$vm_a"
 table 'pmem: enabled again'
 
+# What is in zone normal the kernel may keep until the next boot: dax1.0 stays as it is.
+do_it daxctl online-memory --no-movable dax1.0
+table 'memory, online in zone normal'
+
 # Where daxctl is wrong, and daxctl-ext does not follow: it takes a device for one range, and
 # looks for the memory blocks of the second right after the first, where others' are.
 daxctl-ext list -D -r 0 | sed -n 's/.*"chardev":"\(.*\)",/\1/p' >$run/all
@@ -160,10 +164,6 @@ expect 0 'a device of two ranges' daxctl-ext list -d "$split" -M
 verdict 'has two' $?
 says '"total_memblocks":2' 'and the blocks of both'
 echo "list: daxctl has $(daxctl list -d "$split" | grep total) of two"
-
-# Zone normal comes last: the kernel may keep such memory until the next boot.
-do_it daxctl online-memory --no-movable dax1.0
-table 'memory, online in zone normal'
 
 # Who uses it.
 expect 0 'who, of memory' daxctl-ext who dax1.0
