@@ -2,13 +2,17 @@
 #include "status-table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/size.h"
 #include "table.h"
+#include "volumes.h"
 
-/* The last column: facts, separated by commas, that not every row has. */
+/* The state: facts, separated by commas, that not every row has. */
 struct facts {
 	FILE *out;
 	char *text;
@@ -34,55 +38,12 @@ _printf_(2, 3) static void facts_add(struct facts *facts, const char *format, ..
 	va_end(args);
 }
 
-static void facts_close(struct facts *facts, struct table *table)
+/* The caller frees it. */
+static char *facts_close(struct facts *facts)
 {
 	if (facts->out)
 		(void)fclose(facts->out);
-	table_cell(table, "%s", facts->text ? facts->text : "");
-	free(facts->text);
-}
-
-/* Records by where their first range starts, to name the devices of dynamic regions. */
-struct record_index {
-	const struct record **records;
-	size_t n;
-};
-
-static void record_index_clear(struct record_index *index)
-{
-	free(index->records);
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct record *const *left = a, *const *right = b;
-	uint64_t l = (*left)->ranges.ranges[0].start, r = (*right)->ranges.ranges[0].start;
-
-	return (l > r) - (l < r);
-}
-
-static int record_index_fill(struct record_index *index, const struct topology *topology)
-{
-	index->records = calloc(topology->n_records + 1, sizeof(*index->records));
-	if (!index->records)
-		return -ENOMEM;
-	for (size_t i = 0; i < topology->n_records; i++)
-		if (topology->records[i].ranges.n)
-			index->records[index->n++] = &topology->records[i];
-	qsort(index->records, index->n, sizeof(*index->records), by_start);
-	return 0;
-}
-
-static const struct record *record_index_find(const struct record_index *index,
-					      const struct dax_device *device)
-{
-	const struct record wanted = { .ranges = device->ranges }, *key = &wanted;
-	const struct record **found;
-
-	if (!device->ranges.n || !index->n)
-		return NULL;
-	found = bsearch(&key, index->records, index->n, sizeof(*index->records), by_start);
-	return found && range_list_equal(&(*found)->ranges, &device->ranges) ? *found : NULL;
+	return facts->text;
 }
 
 static void add_access(struct facts *facts, const struct access *node)
@@ -92,28 +53,6 @@ static void add_access(struct facts *facts, const struct access *node)
 			  node->perm);
 	if (node->link)
 		facts_add(facts, "%s", node->link);
-}
-
-static void add_holders(struct facts *facts, const struct holder_list *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		const struct holder *holder = &list->holders[i];
-
-		switch (holder->kind) {
-		case HOLDER_MOUNT:
-			facts_add(facts, "mounted on %s", holder->name);
-			break;
-		case HOLDER_SWAP:
-			facts_add(facts, "swap %s", holder->name);
-			break;
-		case HOLDER_BLOCK:
-			facts_add(facts, "used by %s", holder->name);
-			break;
-		case HOLDER_PROCESS:
-			facts_add(facts, "used by %s[%d]", holder->name, holder->pid);
-			break;
-		}
-	}
 }
 
 /* "online movable", "6 of 8 blocks online normal movable", "offline" */
@@ -162,24 +101,81 @@ static void add_device(struct facts *facts, const struct dax_device *device)
 	if (device->align)
 		facts_add(facts, "align %s", SIZE_STR(device->align));
 	add_access(facts, &device->node);
-	add_holders(facts, &device->holders);
 }
 
-static const char *device_mode(const struct dax_device *device)
+
+enum column {
+	COLUMN_NAME,
+	COLUMN_MODE,
+	COLUMN_SIZE,
+	COLUMN_FREE,
+	COLUMN_NUMA,
+	COLUMN_TARGET,
+	COLUMN_STATE,
+	COLUMN_NODE,
+	COLUMN_ALIGN,
+	COLUMN_START,
+	COLUMN_UUID,
+	COLUMN_PATH,
+};
+#define N_COLUMNS 12
+#define N_COLUMNS_DEFAULT 7 /* the first ones */
+
+static const struct table_column known[N_COLUMNS] = {
+	[COLUMN_NAME] = { "NAME", 0 },		     [COLUMN_MODE] = { "MODE", 0 },
+	[COLUMN_SIZE] = { "SIZE", TABLE_RIGHT },     [COLUMN_FREE] = { "FREE", TABLE_RIGHT },
+	[COLUMN_NUMA] = { "NUMA", TABLE_RIGHT },     [COLUMN_TARGET] = { "TARGET", TABLE_RIGHT },
+	[COLUMN_STATE] = { "STATE", TABLE_WRAP },    [COLUMN_NODE] = { "NODE", 0 },
+	[COLUMN_ALIGN] = { "ALIGN", TABLE_RIGHT },   [COLUMN_START] = { "START", TABLE_RIGHT },
+	[COLUMN_UUID] = { "UUID", 0 },		     [COLUMN_PATH] = { "PATH", 0 },
+};
+
+/* One row with all columns; those that were chosen are printed. */
+struct row {
+	char *cells[N_COLUMNS];
+	bool failed;
+};
+
+_printf_(3, 4) static void put(struct row *row, enum column column, const char *format, ...)
 {
-	return device->driver == DRIVER_KMEM ? "system-ram" : "devdax";
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&row->cells[column], format, args) < 0) {
+		row->cells[column] = NULL;
+		row->failed = true;
+	}
+	va_end(args);
 }
 
-static void add_namespace(struct table *table, const struct namespace *ns)
+static void put_number(struct row *row, enum column column, int number)
 {
-	const struct dax_device *device = ns->device;
+	if (number < 0)
+		put(row, column, "-");
+	else
+		put(row, column, "%d", number);
+}
+
+/* Gives the row to the table; false: there is no memory. */
+static bool finish(struct row *row, struct table *table, const struct status_columns *columns)
+{
+	bool done = !row->failed;
+
+	for (size_t i = 0; i < columns->n; i++) {
+		const char *cell = row->cells[columns->columns[i]];
+
+		table_cell(table, "%s", cell ? cell : "");
+	}
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		free(row->cells[i]);
+	*row = (struct row){ 0 };
+	return done;
+}
+
+static void add_namespace(struct row *row, const struct namespace *ns)
+{
 	struct facts facts;
 
-	table_cell(table, "  %s", ns->label && *ns->label ? ns->label : ns->name);
-	table_cell(table, "%s", device ? device_mode(device) : namespace_mode_word(ns->mode));
-	table_cell(table, "%s", SIZE_STR(ns->range.size));
-	for (int i = 0; i < 3; i++) /* free, numa, target: they are the region's */
-		table_cell(table, "%s", "");
 	facts_open(&facts);
 	if (ns->label && *ns->label)
 		facts_add(&facts, "%s", ns->name);
@@ -189,49 +185,96 @@ static void add_namespace(struct table *table, const struct namespace *ns)
 		facts_add(&facts, "%s usable", SIZE_STR(ns->size));
 	if (ns->blockdev)
 		facts_add(&facts, "%s", ns->blockdev);
-	if (device)
-		add_device(&facts, device);
+	if (ns->device)
+		add_device(&facts, ns->device);
 	add_access(&facts, &ns->node);
-	add_holders(&facts, &ns->holders);
-	facts_close(&facts, table);
+	row->cells[COLUMN_STATE] = facts_close(&facts);
+	if (uuid_is_set(&ns->uuid))
+		put(row, COLUMN_UUID, "%s", ns->uuid.text);
 }
 
-static void add_dynamic(struct table *table, const struct record_index *index,
-			const struct dax_device *device)
+static void add_node_name(struct row *row, const struct volume_view *view)
 {
-	const struct record *record = record_index_find(index, device);
-	struct facts facts;
-
-	if (device->size == 0) /* the kernel's seed: nothing is there yet */
-		return;
-	table_cell(table, "  %s", record ? record->volume : device->name);
-	table_cell(table, "%s", device_mode(device));
-	table_cell(table, "%s", SIZE_STR(device->size));
-	for (int i = 0; i < 3; i++) /* free, numa, target: they are the region's */
-		table_cell(table, "%s", "");
-	facts_open(&facts);
-	add_device(&facts, device);
-	facts_close(&facts, table);
+	if (view->ns && view->ns->blockdev)
+		put(row, COLUMN_NODE, "/dev/%s", view->ns->blockdev);
+	else if (view->device && view->device->node.owner)
+		put(row, COLUMN_NODE, "/dev/%s", view->device->name);
 }
 
-static void add_node(struct table *table, int node)
+static void add_path(struct row *row, const struct volume_view *view)
 {
-	if (node < 0)
-		table_cell(table, "-");
+	const struct namespace *ns = view->ns;
+
+	if (ns && ns->device && ns->claim)
+		put(row, COLUMN_PATH, "%s/%s/%s", view->region->path, ns->claim, ns->device->name);
 	else
-		table_cell(table, "%d", node);
+		put(row, COLUMN_PATH, "%s/%s", view->region->path,
+		    ns ? ns->name : view->device->name);
 }
 
-static void add_region(struct table *table, const struct region *region)
+static bool add_volume(struct table *table, const struct status_columns *columns,
+		       const struct volume_view *view)
+{
+	uint64_t align = view->device ? view->device->align : view->ns->align;
+	struct facts facts;
+	struct row row = { 0 };
+
+	put(&row, COLUMN_NAME, "  %s", view->title);
+	put(&row, COLUMN_MODE, "%s", view->mode);
+	put(&row, COLUMN_SIZE, "%s", SIZE_STR(view->size));
+	if (align)
+		put(&row, COLUMN_ALIGN, "%s", SIZE_STR(align));
+	if (view->ns)
+		put(&row, COLUMN_START, "0x%" PRIx64, view->ns->range.start);
+	else if (view->device->ranges.n)
+		put(&row, COLUMN_START, "0x%" PRIx64, view->device->ranges.ranges[0].start);
+	add_node_name(&row, view);
+	add_path(&row, view);
+	if (view->ns) {
+		add_namespace(&row, view->ns);
+	} else {
+		facts_open(&facts);
+		add_device(&facts, view->device);
+		row.cells[COLUMN_STATE] = facts_close(&facts);
+	}
+	return finish(&row, table, columns);
+}
+
+/* Who uses a volume, one below the other. */
+static bool add_holders(struct table *table, const struct status_columns *columns,
+			const struct volume_view *view)
+{
+	const struct holder *holder;
+	bool done = true;
+
+	for (size_t i = 0; done && (holder = volume_holder(view, i)); i++) {
+		struct row row = { 0 };
+
+		put(&row, COLUMN_NAME, "    %s", holder->name);
+		put(&row, COLUMN_MODE, "%s", holder_kind_word(holder->kind));
+		put(&row, COLUMN_STATE, "%s", holder_describe(holder).text);
+		done = finish(&row, table, columns);
+	}
+	return done;
+}
+
+static bool add_region(struct table *table, const struct status_columns *columns,
+		       const struct region *region)
 {
 	struct facts facts;
+	struct row row = { 0 };
 
-	table_cell(table, "%s", region->name);
-	table_cell(table, "%s", region_type_word(region->type));
-	table_cell(table, "%s", SIZE_STR(region->range.size));
-	table_cell(table, "%s", SIZE_STR(region->available));
-	add_node(table, region->numa);
-	add_node(table, region->target_node);
+	put(&row, COLUMN_NAME, "%s", region->name);
+	put(&row, COLUMN_MODE, "%s", region_type_word(region->type));
+	put(&row, COLUMN_SIZE, "%s", SIZE_STR(region->range.size));
+	put(&row, COLUMN_FREE, "%s", SIZE_STR(region->available));
+	put_number(&row, COLUMN_NUMA, region->numa);
+	put_number(&row, COLUMN_TARGET, region->target_node);
+	put(&row, COLUMN_ALIGN, "%s", SIZE_STR(region->align));
+	put(&row, COLUMN_START, "0x%" PRIx64, region->range.start);
+	put(&row, COLUMN_PATH, "%s", region->path);
+	if (uuid_is_set(&region->uuid))
+		put(&row, COLUMN_UUID, "%s", region->uuid.text);
 	facts_open(&facts);
 	if (!region->enabled)
 		facts_add(&facts, "disabled");
@@ -243,38 +286,83 @@ static void add_region(struct table *table, const struct region *region)
 		facts_add(&facts, "labels %s", label_state_word(region->labels));
 	for (size_t i = 0; i < region->n_dimms; i++)
 		facts_add(&facts, "%s%s", i ? "" : "on ", region->dimms[i]);
-	facts_close(&facts, table);
+	row.cells[COLUMN_STATE] = facts_close(&facts);
+	return finish(&row, table, columns);
 }
 
-enum cli_exit status_table_print(struct cli *cli, const struct topology *topology)
+static bool add_all(struct table *table, const struct status_columns *columns,
+		    const struct topology *topology, const struct volumes *volumes)
 {
-	static const struct table_column columns[] = {
-		{ "NAME", 0 },		 { "MODE", 0 },		  { "SIZE", TABLE_RIGHT },
-		{ "FREE", TABLE_RIGHT }, { "NUMA", TABLE_RIGHT }, { "TARGET", TABLE_RIGHT },
-		{ "STATE", TABLE_WRAP },
-	};
-	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns));
-	_cleanup_(record_index_clear) struct record_index index = { 0 };
-	int r;
+	size_t v = 0;
+
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		if (!add_region(table, columns, &topology->regions[i]))
+			return false;
+		for (; v < volumes->n && volumes->views[v].region == &topology->regions[i]; v++)
+			if (!add_volume(table, columns, &volumes->views[v]) ||
+			    !add_holders(table, columns, &volumes->views[v]))
+				return false;
+	}
+	return true;
+}
+
+static int find_column(const char *word, size_t length)
+{
+	for (int i = 0; i < N_COLUMNS; i++)
+		if (strncasecmp(known[i].title, word, length) == 0 && !known[i].title[length])
+			return i;
+	return -1;
+}
+
+enum cli_exit status_columns_parse(struct cli *cli, const char *text, struct status_columns *ret)
+{
+	*ret = (struct status_columns){ .n = N_COLUMNS_DEFAULT };
+	for (size_t i = 0; i < N_COLUMNS_DEFAULT; i++)
+		ret->columns[i] = (int)i;
+	if (!text)
+		return CLI_DONE;
+	ret->n = 0;
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		int column = find_column(text, length);
+
+		if (column < 0 || ret->n == ARRAY_SIZE(ret->columns)) {
+			problem_add(&cli->problems, EINVAL,
+				    "columns are name, mode, size, free, numa, target, state, "
+				    "node, align, start, uuid, path",
+				    column < 0 ? "There is no column \"%.*s\"." :
+						 "There are too many columns before \"%.*s\".",
+				    (int)length, text);
+			return CLI_INVALID;
+		}
+		ret->columns[ret->n++] = column;
+		if (!text[length])
+			return CLI_DONE;
+		text += length + 1;
+	}
+}
+
+enum cli_exit status_table_print(struct cli *cli, const struct topology *topology,
+				 const struct status_columns *columns)
+{
+	struct table_column shown[STATUS_COLUMNS_MAX];
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_(volumes_clear) struct volumes volumes = { 0 };
 
 	if (!topology->n_regions) {
 		(void)fputs("The machine has no region of pmem, hmem or cxl.\n", cli->out);
 		return CLI_DONE;
 	}
-	r = record_index_fill(&index, topology);
-	for (size_t i = 0; r == 0 && i < topology->n_regions; i++) {
-		const struct region *region = &topology->regions[i];
-
-		add_region(table, region);
-		for (size_t j = 0; j < region->n_namespaces; j++)
-			add_namespace(table, &region->namespaces[j]);
-		for (size_t j = 0; j < region->n_devices; j++)
-			add_dynamic(table, &index, &region->devices[j]);
+	for (size_t i = 0; i < columns->n; i++) {
+		shown[i] = known[columns->columns[i]];
+		if (i + 1 < columns->n)
+			shown[i].flags &= ~TABLE_WRAP;
 	}
-	if (r == 0)
-		r = table_print(table, cli->out, cli->width, cli->colour_out);
-	if (r < 0) {
-		problem_add(&cli->problems, -r, NULL, "There is no memory left.");
+	table = table_new(shown, columns->n);
+	if (volumes_fill(&volumes, topology) < 0 ||
+	    !add_all(table, columns, topology, &volumes) ||
+	    table_print(table, cli->out, cli->width, cli->colour_out) < 0) {
+		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
 	return CLI_DONE;

@@ -123,7 +123,7 @@ static void measure(const struct table *table, size_t widths[])
 }
 
 static void print_cell(const struct table *table, const size_t widths[], FILE *out, size_t c,
-		       const char *text, size_t start, unsigned int width)
+		       const char *text, size_t start, unsigned int width, bool more)
 {
 	size_t fill = widths[c] - text_width(text);
 	bool last = c + 1 == table->n_columns;
@@ -137,7 +137,7 @@ static void print_cell(const struct table *table, const size_t widths[], FILE *o
 	} else {
 		(void)fputs(text, out);
 	}
-	if (!last && !(table->columns[c].flags & TABLE_RIGHT))
+	if (more && !(table->columns[c].flags & TABLE_RIGHT))
 		put_spaces(out, fill);
 }
 
@@ -150,7 +150,7 @@ static void print_row(const struct table *table, const size_t widths[], FILE *ou
 	while (n > 0 && (!cells[n - 1] || !*cells[n - 1]))
 		n--;
 	for (size_t c = 0; c < n; c++) {
-		print_cell(table, widths, out, c, cells[c], start, width);
+		print_cell(table, widths, out, c, cells[c], start, width, c + 1 < n);
 		start += widths[c] + GAP;
 		if (c + 1 < n)
 			put_spaces(out, GAP);

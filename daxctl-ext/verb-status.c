@@ -9,7 +9,7 @@
 #include "verb.h"
 
 struct status_options {
-	const char *topology, *region;
+	const char *topology, *region, *columns;
 };
 
 static bool is_called(const struct region *region, const char *name)
@@ -75,12 +75,16 @@ static void keep_region(struct topology *topology, const struct region *kept)
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct status_options *options = userdata;
-	_cleanup_(client_clear) struct client client;
+	_cleanup_(client_clear) struct client client = { 0 };
 	_cleanup_(topology_freep) struct topology *topology = NULL;
+	struct status_columns columns;
 	const struct region *region;
 	enum cli_exit status;
 
 	(void)args; /* it takes none */
+	status = status_columns_parse(cli, options->columns, &columns);
+	if (status != CLI_DONE)
+		return status;
 	client_init(&client, options->topology);
 	status = client_scan(&client, &topology, &cli->problems);
 	if (status != CLI_DONE)
@@ -95,7 +99,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	}
 	if (cli->json)
 		return cli_print_json(cli, topology_to_json(topology, cli->out_terminal));
-	return status_table_print(cli, topology);
+	return status_table_print(cli, topology, &columns);
 }
 
 static const struct verb_option options[] = {
@@ -104,15 +108,24 @@ static const struct verb_option options[] = {
 		.offset = offsetof(struct status_options, region),
 		.help = "Show only this region; the name or the sysfs path.",
 	},
+	{
+		.name = "columns", .value = "NAME,...",
+		.offset = offsetof(struct status_options, columns),
+		.help = "Show these columns, in this order: name, mode, size, free, numa, target "
+			"and state, which are the usual ones; node, align, start, uuid, and path, "
+			"which is below /sys/devices.",
+	},
 	OPTION_TOPOLOGY(struct status_options),
 };
 
 const struct verb verb_status = {
 	.name = "status",
-	.help = "Show regions and what is in them",
+	.help = "Show regions, what is in them, and who uses it",
 	.about = "A namespace is shown by the name in its label, a device of a dynamic region by "
 		 "the volume it was made for; those of neither by their kernel names. "
-		 "SIZE is what it takes of its region.",
+		 "SIZE is what it takes of its region. "
+		 "Below it are those who use it: mounts, swap, block devices on top of it and "
+		 "processes.",
 	.json = "Print the machine as JSON, in the form that --topology reads.",
 	VERB_OPTIONS(struct status_options, options),
 	.run = run,

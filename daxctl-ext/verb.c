@@ -7,9 +7,9 @@
 #include "suggest.h"
 
 const struct verb *const verb_table[] = {
-	&verb_check,  &verb_plan,   &verb_apply, &verb_status,	&verb_export,
-	&verb_import, &verb_jobs,   &verb_cancel, &verb_monitor, &verb_wait,
-	&verb_version, &verb_help,  NULL,
+	&verb_check,   &verb_plan,   &verb_apply,  &verb_status, &verb_list,	&verb_map,
+	&verb_who,     &verb_export, &verb_import, &verb_jobs,	 &verb_cancel,	&verb_monitor,
+	&verb_wait,    &verb_version, &verb_help,  NULL,
 };
 
 const struct verb *verb_find(struct cli *cli, const char *name)

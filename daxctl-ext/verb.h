@@ -58,7 +58,8 @@ struct verb {
 	}
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_status, verb_export,
-	verb_import, verb_jobs, verb_cancel, verb_monitor, verb_wait, verb_version, verb_help;
+	verb_import, verb_list, verb_map, verb_who,
+	verb_jobs, verb_cancel, verb_monitor, verb_wait, verb_version, verb_help;
 
 /* All verbs, in the order of the help; ends with NULL. */
 extern const struct verb *const verb_table[];

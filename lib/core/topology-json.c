@@ -95,6 +95,7 @@ static void put_namespace(struct writer *w, const struct namespace *ns)
 	json_put_text(out, "map", map_location_word(ns->map));
 	json_put_u64(out, "sector_size", ns->sector_size);
 	json_put_bool(out, "enabled", ns->enabled);
+	json_put_text(out, "claim", ns->claim);
 	json_put_text(out, "blockdev", ns->blockdev);
 	put_access(out, &ns->node);
 	if (ns->device)

@@ -167,6 +167,7 @@ static void read_namespace(struct report *report, const struct json_value *value
 		JSON_FIELD("map", json_word, struct namespace, map, .arg = &maps),
 		JSON_FIELD("sector_size", json_u64, struct namespace, sector_size),
 		JSON_FIELD("enabled", json_bool, struct namespace, enabled),
+		JSON_FIELD("claim", json_text, struct namespace, claim),
 		JSON_FIELD("blockdev", json_text, struct namespace, blockdev),
 		JSON_FIELD("node", json_object, struct namespace, node, .arg = &access_table),
 		JSON_FIELD("device", read_device_of_namespace, struct namespace, device),

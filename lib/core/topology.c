@@ -106,6 +106,7 @@ void namespace_clear(struct namespace *ns)
 {
 	free(ns->name);
 	free(ns->label);
+	free(ns->claim);
 	free(ns->blockdev);
 	access_clear(&ns->node);
 	holder_list_clear(&ns->holders);

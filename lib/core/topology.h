@@ -140,6 +140,7 @@ struct namespace {
 	enum map_location map;
 	uint64_t sector_size; /* of sector mode */
 	bool enabled;
+	char *claim;		   /* what makes it its mode: dax0.1, pfn0.1; NULL: it is raw */
 	char *blockdev;		   /* pmem0 */
 	struct access node;	   /* of the block device */
 	struct dax_device *device; /* of devdax while enabled */

@@ -295,6 +295,9 @@ static int fill_namespace(int fd, struct namespace *ns, struct ndctl_namespace *
 		holder[0] = 0;
 	ns->mode = mode_of(fd, ns->name, holder);
 	if (holder[0]) {
+		r = copy_text(&ns->claim, holder, reterr);
+		if (r < 0)
+			return r;
 		read_holder(fd, ns, holder);
 	} else {
 		ns->enabled = is_bound(fd, ns->name);

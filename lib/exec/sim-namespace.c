@@ -34,6 +34,8 @@ static void refresh_available(struct region *region)
 
 static void deactivate(struct namespace *ns)
 {
+	free(ns->claim);
+	ns->claim = NULL; /* the kernel counts them on, whatever the numbers */
 	free(ns->blockdev);
 	ns->blockdev = NULL;
 	access_clear(&ns->node);

@@ -125,6 +125,8 @@ static void forget_namespace(struct namespace *ns)
 {
 	free(ns->name);
 	ns->name = strdup("namespace");
+	free(ns->claim);
+	ns->claim = NULL;
 	free(ns->blockdev);
 	ns->blockdev = NULL;
 	forget_node(&ns->node);

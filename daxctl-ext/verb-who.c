@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "client.h"
+#include "core/json-write.h"
+#include "table.h"
+#include "verb.h"
+#include "volumes.h"
+
+struct who_options {
+	const char *topology;
+};
+
+/* Online memory blocks of one zone with no gap between them. */
+struct run {
+	const struct memory_block *first;
+	size_t n;
+};
+
+/* The run from block *at on; n 0: there is none. */
+static struct run next_run(const struct dax_device *device, size_t *at)
+{
+	struct run run = { 0 };
+
+	while (*at < device->n_blocks && !device->blocks[*at].online)
+		(*at)++;
+	run.first = &device->blocks[*at];
+	for (; *at < device->n_blocks; (*at)++, run.n++) {
+		const struct memory_block *block = &device->blocks[*at];
+
+		if (!block->online || block->zone != run.first->zone ||
+		    block->number != run.first->number + run.n)
+			break;
+	}
+	return run;
+}
+
+/*
+ * What the kernel tells of a block that is to go offline is its zone: "removable" is 1 for any
+ * block since Linux 5.7, and only trying shows whether pages can be moved.
+ */
+static const char *offline_prospect(enum zone zone)
+{
+	switch (zone) {
+	case ZONE_MOVABLE:
+		return "goes offline when what it holds can be moved elsewhere";
+	case ZONE_NORMAL:
+	case ZONE_OTHER:
+		return "may hold what the kernel cannot move, and stay online until the next boot";
+	case ZONE_NONE:
+		break;
+	}
+	return "its zone is not known";
+}
+
+static const struct dax_device *memory_of(const struct volume_view *view)
+{
+	return view->device && view->device->driver == DRIVER_KMEM ? view->device : NULL;
+}
+
+static void add_memory_rows(struct table *table, const struct dax_device *device,
+			    uint64_t block_size)
+{
+	struct run run;
+	size_t at = 0;
+
+	while ((run = next_run(device, &at)).n) {
+		const char *zone = zone_word(run.first->zone);
+
+		table_cell(table, "  memory");
+		if (run.n == 1)
+			table_cell(table, "memory%" PRIu64, run.first->number);
+		else
+			table_cell(table, "memory%" PRIu64 "-%" PRIu64, run.first->number,
+				   run.first->number + run.n - 1);
+		table_cell(table, "%s online in zone %s; %s", SIZE_STR(run.n * block_size),
+			   zone ? zone : "unknown", offline_prospect(run.first->zone));
+	}
+}
+
+static bool is_used(const struct volume_view *view)
+{
+	const struct dax_device *device = memory_of(view);
+	size_t at = 0;
+
+	return volume_holder(view, 0) || (device && next_run(device, &at).n);
+}
+
+static void add_holder_rows(struct table *table, const struct volume_view *view)
+{
+	const struct holder *holder;
+
+	for (size_t i = 0; (holder = volume_holder(view, i)); i++) {
+		table_cell(table, "  %s", holder_kind_word(holder->kind));
+		table_cell(table, "%s", holder->name);
+		if (holder->kind == HOLDER_PROCESS)
+			table_cell(table, "pid %d, has it open or mapped", holder->pid);
+		else
+			table_cell(table, "%s", holder_describe(holder).text);
+	}
+}
+
+static const char *kernel_name(const struct volume_view *view)
+{
+	if (view->device)
+		return view->device->name;
+	return view->ns->blockdev ? view->ns->blockdev : view->ns->name;
+}
+
+static int print_text(struct cli *cli, const struct volume_view *view, uint64_t block_size)
+{
+	static const struct table_column columns[] = { { NULL, 0 },
+						       { NULL, 0 },
+						       { NULL, TABLE_WRAP } };
+	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns));
+	const char *name = volume_name(view);
+
+	if (!is_used(view)) {
+		(void)fprintf(cli->out, "%s%s%s%s: nobody uses it\n", kernel_name(view),
+			      name ? " (" : "", name ? name : "", name ? ")" : "");
+		return 0;
+	}
+	(void)fprintf(cli->out, "%s%s%s%s is used by\n", kernel_name(view), name ? " (" : "",
+		      name ? name : "", name ? ")" : "");
+	add_holder_rows(table, view);
+	if (memory_of(view))
+		add_memory_rows(table, memory_of(view), block_size);
+	return table_print(table, cli->out, cli->width, false);
+}
+
+static void put_memory(struct json_out *out, const struct dax_device *device,
+		       uint64_t block_size)
+{
+	struct run run;
+	size_t at = 0;
+
+	while ((run = next_run(device, &at)).n) {
+		json_open(out, NULL, '{');
+		json_put_text(out, "kind", "memory");
+		json_put_u64(out, "block", run.first->number);
+		json_put_u64(out, "blocks", run.n);
+		json_put_u64(out, "start", run.first->number * block_size);
+		json_put_u64(out, "size", run.n * block_size);
+		json_put_text(out, "zone", zone_word(run.first->zone));
+		json_put_text(out, "offline", offline_prospect(run.first->zone));
+		json_close(out, '}');
+	}
+}
+
+static void put_object(struct json_out *out, const struct volume_view *view, uint64_t block_size)
+{
+	const struct holder *holder;
+
+	json_open(out, NULL, '{');
+	json_put_text(out, "volume", volume_name(view));
+	json_put_text(out, "namespace", view->ns ? view->ns->name : NULL);
+	json_put_text(out, "device", view->device ? view->device->name : NULL);
+	json_put_text(out, "blockdev", view->ns ? view->ns->blockdev : NULL);
+	json_put_text(out, "mode", view->mode);
+	json_open(out, "users", '[');
+	for (size_t i = 0; (holder = volume_holder(view, i)); i++) {
+		json_open(out, NULL, '{');
+		json_put_text(out, "kind", holder_kind_word(holder->kind));
+		json_put_text(out, "name", holder->name);
+		if (holder->kind == HOLDER_PROCESS)
+			json_put_int(out, "pid", holder->pid);
+		json_close(out, '}');
+	}
+	if (memory_of(view))
+		put_memory(out, memory_of(view), block_size);
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+static enum cli_exit print(struct cli *cli, const struct volumes *volumes, const char *name,
+			   uint64_t block_size)
+{
+	struct json_out out = { .indent = cli->out_terminal };
+	size_t found = 0;
+	char *text;
+	int r = 0;
+
+	json_open(&out, NULL, '{');
+	json_open(&out, "objects", '[');
+	for (size_t i = 0; r == 0 && i < volumes->n; i++) {
+		if (!volume_is_called(&volumes->views[i], name))
+			continue;
+		found++;
+		if (cli->json)
+			put_object(&out, &volumes->views[i], block_size);
+		else
+			r = print_text(cli, &volumes->views[i], block_size);
+	}
+	json_close(&out, ']');
+	json_close(&out, '}');
+	text = json_out_finish(&out);
+	if (found && cli->json)
+		return cli_print_json(cli, text);
+	free(text);
+	if (r < 0) {
+		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+		return CLI_FAILED;
+	}
+	if (found)
+		return CLI_DONE;
+	problem_add(&cli->problems, ENOENT, "daxctl-ext status shows those there are.",
+		    "There is no volume or device \"%s\".", name);
+	return CLI_INVALID;
+}
+
+static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
+{
+	const struct who_options *options = userdata;
+	_cleanup_(client_clear) struct client client = { 0 };
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(volumes_clear) struct volumes volumes = { 0 };
+	enum cli_exit status;
+
+	client_init(&client, options->topology);
+	status = client_scan(&client, &topology, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (volumes_fill(&volumes, topology) < 0) {
+		problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+		return CLI_FAILED;
+	}
+	return print(cli, &volumes, args[0], topology->memory_block_size);
+}
+
+static const struct verb_option options[] = {
+	OPTION_TOPOLOGY(struct who_options),
+};
+
+const struct verb verb_who = {
+	.name = "who",
+	.args = "DEVICE|VOLUME",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "Show who uses a device or volume",
+	.about = "It may be named as a volume, as daxX.Y, pmemN or namespaceX.Y, by the path of "
+		 "its node, or by its uuid. "
+		 "Those who use it are file systems, swap, block devices on top of it "
+		 "(device-mapper, loop, RAID), processes that have it open or mapped, and the "
+		 "kernel, with memory blocks that are online. "
+		 "The exit status is 0 whether there are any or not.",
+	.json = "Print them as JSON; \"users\" is empty when there are none.",
+	VERB_OPTIONS(struct who_options, options),
+	.run = run,
+};

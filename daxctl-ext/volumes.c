@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "volumes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Records by where their first range starts, to name the devices of dynamic regions. */
+struct record_index {
+	const struct record **records;
+	size_t n;
+};
+
+static void record_index_clear(struct record_index *index)
+{
+	free(index->records);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct record *const *left = a, *const *right = b;
+	uint64_t l = (*left)->ranges.ranges[0].start, r = (*right)->ranges.ranges[0].start;
+
+	return (l > r) - (l < r);
+}
+
+static int record_index_fill(struct record_index *index, const struct topology *topology)
+{
+	index->records = calloc(topology->n_records + 1, sizeof(*index->records));
+	if (!index->records)
+		return -ENOMEM;
+	for (size_t i = 0; i < topology->n_records; i++)
+		if (topology->records[i].ranges.n)
+			index->records[index->n++] = &topology->records[i];
+	qsort(index->records, index->n, sizeof(*index->records), by_start);
+	return 0;
+}
+
+static const struct record *record_index_find(const struct record_index *index,
+					      const struct dax_device *device)
+{
+	const struct record wanted = { .ranges = device->ranges }, *key = &wanted;
+	const struct record **found;
+
+	if (!device->ranges.n || !index->n)
+		return NULL;
+	found = bsearch(&key, index->records, index->n, sizeof(*index->records), by_start);
+	return found && range_list_equal(&(*found)->ranges, &device->ranges) ? *found : NULL;
+}
+
+static const char *device_mode(const struct dax_device *device)
+{
+	return device->driver == DRIVER_KMEM ? "system-ram" : "devdax";
+}
+
+static struct volume_view view_of_namespace(const struct region *region,
+					    const struct namespace *ns)
+{
+	return (struct volume_view){
+		.region = region,
+		.ns = ns,
+		.device = ns->device,
+		.title = ns->label && *ns->label ? ns->label : ns->name,
+		.mode = ns->device ? device_mode(ns->device) : namespace_mode_word(ns->mode),
+		.size = ns->range.size,
+	};
+}
+
+static struct volume_view view_of_device(const struct region *region,
+					 const struct dax_device *device,
+					 const struct record *record)
+{
+	return (struct volume_view){
+		.region = region,
+		.device = device,
+		.record = record,
+		.title = record ? record->volume : device->name,
+		.mode = device_mode(device),
+		.size = device->size,
+	};
+}
+
+void volumes_clear(struct volumes *volumes)
+{
+	free(volumes->views);
+	*volumes = (struct volumes){ 0 };
+}
+
+int volumes_fill(struct volumes *volumes, const struct topology *topology)
+{
+	_cleanup_(record_index_clear) struct record_index index = { 0 };
+	size_t room = 1;
+
+	for (size_t i = 0; i < topology->n_regions; i++)
+		room += topology->regions[i].n_namespaces + topology->regions[i].n_devices;
+	volumes->views = calloc(room, sizeof(*volumes->views));
+	if (!volumes->views || record_index_fill(&index, topology) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		const struct region *region = &topology->regions[i];
+
+		for (size_t j = 0; j < region->n_namespaces; j++)
+			volumes->views[volumes->n++] =
+				view_of_namespace(region, &region->namespaces[j]);
+		for (size_t j = 0; j < region->n_devices; j++) {
+			const struct dax_device *device = &region->devices[j];
+
+			if (device->size) /* else it is the kernel's seed */
+				volumes->views[volumes->n++] = view_of_device(
+					region, device, record_index_find(&index, device));
+		}
+	}
+	return 0;
+}
+
+const char *volume_name(const struct volume_view *view)
+{
+	if (view->ns)
+		return view->ns->label && *view->ns->label ? view->ns->label : NULL;
+	return view->record ? view->record->volume : NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && strcmp(a, b) == 0;
+}
+
+bool volume_is_called(const struct volume_view *view, const char *name)
+{
+	const char *node = strncmp(name, "/dev/", 5) == 0 ? name + 5 : name;
+
+	if (same(volume_name(view), name) || (view->device && same(view->device->name, node)))
+		return true;
+	return view->ns && (same(view->ns->name, name) || same(view->ns->blockdev, node) ||
+			    (uuid_is_set(&view->ns->uuid) &&
+			     strcasecmp(view->ns->uuid.text, name) == 0));
+}
+
+const struct holder *volume_holder(const struct volume_view *view, size_t i)
+{
+	size_t own = view->ns ? view->ns->holders.n : 0;
+
+	if (i < own)
+		return &view->ns->holders.holders[i];
+	i -= own;
+	return view->device && i < view->device->holders.n ? &view->device->holders.holders[i] :
+							     NULL;
+}
+
+struct holder_text holder_describe(const struct holder *holder)
+{
+	const char *name = holder->name;
+	struct holder_text text = { "" };
+
+	switch (holder->kind) {
+	case HOLDER_MOUNT:
+		(void)snprintf(text.text, sizeof(text.text), "mounted file system");
+		break;
+	case HOLDER_SWAP:
+		(void)snprintf(text.text, sizeof(text.text), "swap space");
+		break;
+	case HOLDER_BLOCK:
+		(void)snprintf(text.text, sizeof(text.text), "%s on top of it",
+			       strncmp(name, "dm-", 3) == 0   ? "device-mapper" :
+			       strncmp(name, "loop", 4) == 0  ? "loop device" :
+			       strncmp(name, "md", 2) == 0    ? "RAID" :
+								"block device");
+		break;
+	case HOLDER_PROCESS:
+		(void)snprintf(text.text, sizeof(text.text), "pid %d", holder->pid);
+		break;
+	}
+	return text;
+}
