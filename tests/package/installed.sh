@@ -76,7 +76,7 @@ systemctl list-units --failed --plain --no-legend --no-pager >"$out" 2>&1
 verdict 'remove: no unit has failed' $?
 volumes_are_as_they_were 'remove'
 expect 127 'the command is gone' sh -c 'daxctl-ext version'
-expect 0 'the records are not' test -s /var/lib/daxd/state.json
+expect 0 'the records are not' test -s /etc/daxd/state/state.json
 expect 1 'no process is left' pgrep -f /usr/libexec/daxd/
 expect 0 'install again' dpkg -i next.deb
 nothing_to_do site.json 'install again'
@@ -84,7 +84,7 @@ nothing_to_do site.json 'install again'
 expect 0 'purge' dpkg -P daxd
 expect 1 'purge: dpkg has forgotten it' dpkg -s daxd
 volumes_are_as_they_were 'purge'
-expect 1 'its records are gone' test -e /var/lib/daxd
+expect 1 'its records are gone' test -e /etc/daxd/state
 expect 0 'the configuration of the admin is not' cmp site.json /etc/daxd/site.json
 
 expect 0 'install once more' dpkg -i first.deb

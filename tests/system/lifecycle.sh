@@ -175,7 +175,7 @@ link_is /dev/dax/by-name/vm-a root:kvm:660
 mkdir -p /run/udev/rules.d
 echo 'SUBSYSTEM=="dax", MODE:="0604"' >/run/udev/rules.d/99-other.rules
 udevadm control --reload
-ls /var/lib/daxd/udev >/run/files.before
+ls /etc/daxd/state/udev >/run/files.before
 cat >/run/one.json <<-'EOF'
 	{ "daxd": 1, "volumes": [
 	  { "name": "bad", "region": { "type": "pmem", "target_node": 5 }, "mode": "devdax",
@@ -184,7 +184,7 @@ EOF
 expect 1 'another rule of udev' daxctl-ext apply --allow-data-loss /run/one.json
 says '0604' 'is seen'
 expect 0 'its namespace is taken back' sh -c '! daxctl-ext status | grep -w bad'
-ls /var/lib/daxd/udev >/run/files.after
+ls /etc/daxd/state/udev >/run/files.after
 same /run/files.before /run/files.after 'and its properties'
 no_link /dev/dax/by-name/bad
 rm /run/udev/rules.d/99-other.rules
@@ -219,8 +219,8 @@ daxctl-ext status >"$out"
 expect 1 'no device but what the kernel keeps' sh -c \
 	'daxctl-ext status | grep -E "^  (vm-a|fine|images|spill|far|near|window|rest|pool) "'
 udevadm settle
-ls -d /dev/dax/by-name /dev/pmem/by-name/* /var/lib/daxd/udev/* >"$out" 2>&1
-[ "$(ls /var/lib/daxd/udev)" = "$(grep -h . /sys/bus/nd/devices/pfn*/uuid)" ] &&
+ls -d /dev/dax/by-name /dev/pmem/by-name/* /etc/daxd/state/udev/* >"$out" 2>&1
+[ "$(ls /etc/daxd/state/udev)" = "$(grep -h . /sys/bus/nd/devices/pfn*/uuid)" ] &&
 	[ ! -d /dev/dax/by-name ]
 verdict 'no link or properties but of whole, which stays' $?
 expect 0 'and all again' daxctl-ext apply --allow-data-loss volumes.json

@@ -15,16 +15,16 @@ if [ "$1" = first ]; then
 	expect 0 'apply' daxctl-ext apply --allow-data-loss reboot.json
 	all_links
 	expect 0 'a file system on images' mkfs.ext4 -q -b 4096 /dev/pmem/by-name/images
-	grep . /var/lib/daxd/udev/* | sed 's/^/KEEP /'
+	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
 	sync
 	finish
 	exit
 fi
 udevadm settle
-[ ! -e /var/lib/daxd/journal ]
+[ ! -e /etc/daxd/state/journal ]
 verdict 'nothing of daxd has run' $?
 all_links
-journalctl -b --no-pager | grep -E '60-daxd|/var/lib/daxd' >"$out"
+journalctl -b --no-pager | grep -E '60-daxd|/etc/daxd/state' >"$out"
 [ ! -s "$out" ]
 verdict 'udev has nothing to complain of' $?
 nothing_to_do reboot.json 'after the boot'
