@@ -81,6 +81,22 @@ static int print_line(const char *text)
 	return printf("%s\n", text) < 0 || fflush(stdout) != 0 ? -EIO : 0;
 }
 
+/*
+ * A writer that was killed may have left a region without its driver.  It must not look as if
+ * that were so for good, so whoever looks next puts it back, unless somebody writes now.
+ */
+static void recover(void)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int lock = -1;
+
+	if (geteuid() != 0 || !kernel_backend_must_recover())
+		return;
+	lock = lock_take(LOCK_FOLDER "/lock", &error);
+	if (lock >= 0)
+		kernel_backend_recover();
+}
+
 static int scan(const struct options *options, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
@@ -88,6 +104,8 @@ static int scan(const struct options *options, struct error *reterr)
 	_cleanup_(freep) char *text = NULL;
 	int r;
 
+	if (!options->sim)
+		recover();
 	r = open_backend(options, &backend, reterr);
 	if (r == 0)
 		r = backend_scan(backend, &topology, reterr);

@@ -75,6 +75,8 @@ DEFINE_FREEP(struct backend, backend)
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr);
 /* Put back what a writer that was killed had changed for a moment; for the holder of the lock. */
 void kernel_backend_recover(void);
+/* Is there anything to put back? */
+bool kernel_backend_must_recover(void);
 /* Takes the topology; sim_topology() lends what it has become. */
 int sim_backend_new(struct topology *topology, struct backend **ret, struct error *reterr);
 const struct topology *sim_topology(const struct backend *backend);

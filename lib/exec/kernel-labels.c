@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing labels that were never written.  The kernel reads them when it takes a DIMM over, so
+ * the region and its DIMMs are without a driver for a moment.  Which region that is is kept in a
+ * file meanwhile: whoever writes next brings back what a killed writer could not.
+ */
 #include "exec/kernel.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <ndctl/libndctl.h>
+
+#include "base/file.h"
+
+#define FOLDER "/run/daxd"
+#define KEPT_MAX 4096
 
 /* Nothing on a region that is about to lose its namespaces may be in use. */
 static int check_region_free(struct ndctl_region *region, struct error *reterr)
@@ -103,12 +114,51 @@ static int init_dimm(struct ndctl_dimm *dimm, struct error *reterr)
 	return 0;
 }
 
-static int init_region(struct ndctl_region *region, struct error *reterr)
+static int keep_name(const char *path, struct error *reterr)
+{
+	int r = file_make_folders(FOLDER, reterr);
+
+	return r < 0 ? r : file_replace(HELD_REGION, path, strlen(path), reterr);
+}
+
+static void enable_all(const struct step *step)
+{
+	_cleanup_(kernel_nd_close) struct ndctl_ctx *ctx = NULL;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	struct ndctl_region *region;
+	struct ndctl_dimm *dimm;
+
+	if (kernel_nd_open(&ctx, &error) < 0 ||
+	    kernel_nd_find_region(ctx, step, &region, &error) < 0)
+		return;
+	/* What stays without a driver is seen by the scan that follows, and told. */
+	ndctl_dimm_foreach_in_region(region, dimm)
+		(void)ndctl_dimm_enable(dimm);
+	(void)ndctl_region_enable(region);
+}
+
+void kernel_release_region(void)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(freep) char *path = NULL;
+	size_t length;
+
+	if (access(HELD_REGION, F_OK) < 0)
+		return;
+	if (file_read(HELD_REGION, KEPT_MAX, &path, &length, &error) == 0)
+		enable_all(&(struct step){ .region = path });
+	(void)unlink(HELD_REGION); /* if it stays, the next one enables what is enabled */
+}
+
+static int init_region(struct ndctl_region *region, const char *path, struct error *reterr)
 {
 	const char *name = ndctl_region_get_devname(region);
 	struct ndctl_dimm *dimm;
 	int r, enabled;
 
+	r = keep_name(path, reterr);
+	if (r < 0)
+		return r;
 	r = ndctl_region_disable_invalidate(region);
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot disable %s: %s.", name, strerror(-r));
@@ -119,6 +169,8 @@ static int init_region(struct ndctl_region *region, struct error *reterr)
 	}
 	/* Whatever came of it, the region comes back. */
 	enabled = ndctl_region_enable(region);
+	if (enabled >= 0)
+		(void)unlink(HELD_REGION); /* as above */
 	if (r == 0 && enabled < 0)
 		r = error_set(reterr, -enabled, "Cannot enable %s again: %s.", name,
 			      strerror(-enabled));
@@ -144,7 +196,7 @@ int kernel_init_labels(const struct step *step, struct error *reterr)
 	r = check_dimms(region, reterr);
 	if (r == 0)
 		r = check_region_free(region, reterr);
-	return r < 0 ? r : init_region(region, reterr);
+	return r < 0 ? r : init_region(region, step->region, reterr);
 }
 
 int kernel_verify_labels(const struct step *step, struct error *reterr)

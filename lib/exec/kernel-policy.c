@@ -16,7 +16,6 @@
 #include "exec/backend.h"
 
 #define FOLDER "/run/daxd"
-#define KEPT FOLDER "/auto_online_blocks"
 #define POLICY "/sys/devices/system/memory/auto_online_blocks"
 
 int kernel_hold_policy(struct error *reterr)
@@ -28,8 +27,8 @@ int kernel_hold_policy(struct error *reterr)
 	if (sysfs_read(AT_FDCWD, POLICY, was, sizeof(was)) <= 0 || strcmp(was, "offline") == 0)
 		return 0;
 	r = file_make_folders(FOLDER, reterr);
-	if (r == 0 && access(KEPT, F_OK) < 0)
-		r = file_replace(KEPT, was, strlen(was), reterr);
+	if (r == 0 && access(HELD_POLICY, F_OK) < 0)
+		r = file_replace(HELD_POLICY, was, strlen(was), reterr);
 	if (r < 0)
 		return r;
 	r = sysfs_write(AT_FDCWD, POLICY, "offline");
@@ -42,10 +41,10 @@ void kernel_release_policy(void)
 	_cleanup_(freep) char *was = NULL;
 	size_t length;
 
-	if (access(KEPT, F_OK) < 0)
+	if (access(HELD_POLICY, F_OK) < 0)
 		return;
-	if (file_read(KEPT, 32, &was, &length, &error) == 0)
+	if (file_read(HELD_POLICY, 32, &was, &length, &error) == 0)
 		(void)sysfs_write(AT_FDCWD, POLICY, was); /* it was there before */
 	error_clear(&error);
-	(void)unlink(KEPT); /* if it stays, the next one writes the same again */
+	(void)unlink(HELD_POLICY); /* if it stays, the next one writes the same again */
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exec/state.h"
 
@@ -222,9 +223,15 @@ static void kernel_free(struct backend *backend)
 	free(backend);
 }
 
+bool kernel_backend_must_recover(void)
+{
+	return access(HELD_POLICY, F_OK) == 0 || access(HELD_REGION, F_OK) == 0;
+}
+
 void kernel_backend_recover(void)
 {
 	kernel_release_policy();
+	kernel_release_region();
 }
 
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr)

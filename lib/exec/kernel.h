@@ -116,6 +116,10 @@ int kernel_change_record(const char *path, const struct step *step, struct error
 int kernel_verify_record(const char *path, const struct step *step, struct error *reterr);
 void kernel_change_records(const char *path, struct step_group *group);
 
+/* What a writer changes for a moment is kept here, to be put back should it be killed. */
+#define HELD_POLICY "/run/daxd/auto_online_blocks"
+#define HELD_REGION "/run/daxd/disabled-region"
+
 /* kernel-policy.c: new memory stays offline between the two. */
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
@@ -226,6 +230,8 @@ int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr);
 
 /* kernel-namespace.c, kernel-labels.c */
 int kernel_init_labels(const struct step *step, struct error *reterr);
+/* Enable a region that a writer was killed over. */
+void kernel_release_region(void);
 int kernel_verify_labels(const struct step *step, struct error *reterr);
 int kernel_create_namespace(const struct step *step, struct error *reterr);
 int kernel_convert_namespace(const struct step *step, struct error *reterr);

@@ -201,6 +201,16 @@ verdict 'puts the policy for new memory back' $?
 verdict 'and only once' $?
 echo offline >$policy
 
+# Nor does a region stay disabled when one was killed while it wrote labels.
+region=$(daxctl-ext status | sed -n 's/^\(region[0-9]*\) .*labels valid.*/\1/p' | tail -n 1)
+path=$(readlink -f "/sys/bus/nd/devices/$region")
+ndctl disable-region "$region" >"$out" 2>&1
+printf '%s' "${path#/sys/devices}" >/run/daxd/disabled-region
+one '{ "name": "rest", "ensure": "absent" }'
+expect 0 'another apply' daxctl-ext apply --allow-data-loss /run/one.json
+[ -e "/sys/bus/nd/devices/$region/driver" ] && [ ! -e /run/daxd/disabled-region ]
+verdict 'brings the region back' $?
+
 # Who may, and when.
 expect 4 'nobody may apply' setpriv --reuid=65534 --regid=65534 --clear-groups \
 	daxctl-ext apply volumes.json
