@@ -87,8 +87,9 @@ volumes_are_as_they_were 'purge'
 expect 1 'its records are gone' test -e /etc/daxd/state
 expect 0 'the configuration of the admin is not' cmp site.json /etc/daxd/site.json
 
-expect 0 'install once more' dpkg -i first.deb
+# What it no longer knows of it would make a second time.
 rm /etc/daxd/site.json
+expect 0 'install once more' dpkg -i first.deb
 expect 0 'purge, with nothing of the admin' dpkg -P daxd
 volumes_are_as_they_were 'second purge'
 files >/run/files.now
