@@ -172,12 +172,13 @@ static bool finish(struct row *row, struct table *table, const struct status_col
 	return done;
 }
 
-static void add_namespace(struct row *row, const struct namespace *ns)
+static void add_namespace(struct row *row, const struct volume_view *view)
 {
+	const struct namespace *ns = view->ns;
 	struct facts facts;
 
 	facts_open(&facts);
-	if (ns->label && *ns->label)
+	if (volume_name(view))
 		facts_add(&facts, "%s", ns->name);
 	if (!ns->enabled)
 		facts_add(&facts, "disabled");
@@ -231,7 +232,7 @@ static bool add_volume(struct table *table, const struct status_columns *columns
 	add_node_name(&row, view);
 	add_path(&row, view);
 	if (view->ns) {
-		add_namespace(&row, view->ns);
+		add_namespace(&row, view);
 	} else {
 		facts_open(&facts);
 		add_device(&facts, view->device);

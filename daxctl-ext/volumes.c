@@ -47,12 +47,22 @@ static const struct record *record_index_find(const struct record_index *index,
 	if (!device->ranges.n || !index->n)
 		return NULL;
 	found = bsearch(&key, index->records, index->n, sizeof(*index->records), by_start);
-	return found && range_list_equal(&(*found)->ranges, &device->ranges) ? *found : NULL;
+	return found && range_list_same_bytes(&(*found)->ranges, &device->ranges) ? *found : NULL;
 }
 
 static const char *device_mode(const struct dax_device *device)
 {
 	return device->driver == DRIVER_KMEM ? "system-ram" : "devdax";
+}
+
+/* A region without labels keeps no names; then the link that was made for it has the volume's. */
+static const char *own_name(const struct namespace *ns)
+{
+	const struct access *node = ns->device ? &ns->device->node : &ns->node;
+
+	if (ns->label && *ns->label)
+		return ns->label;
+	return node->link ? access_link_name(node->link) : NULL;
 }
 
 static struct volume_view view_of_namespace(const struct region *region,
@@ -62,7 +72,7 @@ static struct volume_view view_of_namespace(const struct region *region,
 		.region = region,
 		.ns = ns,
 		.device = ns->device,
-		.title = ns->label && *ns->label ? ns->label : ns->name,
+		.title = own_name(ns) ? own_name(ns) : ns->name,
 		.mode = ns->device ? device_mode(ns->device) : namespace_mode_word(ns->mode),
 		.size = ns->range.size,
 	};
@@ -118,7 +128,7 @@ int volumes_fill(struct volumes *volumes, const struct topology *topology)
 const char *volume_name(const struct volume_view *view)
 {
 	if (view->ns)
-		return view->ns->label && *view->ns->label ? view->ns->label : NULL;
+		return own_name(view->ns);
 	return view->record ? view->record->volume : NULL;
 }
 
