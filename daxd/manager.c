@@ -15,6 +15,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "queue.h"
+#include "rivals.h"
 #include "scanner.h"
 
 #define SECOND UINT64_C(1000000)
@@ -234,6 +235,16 @@ static void note_change(struct manager *manager, uint64_t digest)
 	manager->settled = now_usec() + SETTLE;
 }
 
+static void look_for_rivals(struct manager *manager)
+{
+	if (manager->rivals_known)
+		return;
+	manager->rivals_known = true;
+	rivals_find("", manager->config, manager->topology, &manager->rivals);
+	for (size_t i = 0; i < manager->rivals.n; i++)
+		log_error(LOG_WARNING, "Note", &manager->rivals.errors[i]);
+}
+
 static void on_scan(void *userdata, struct topology *topology, const struct error *error)
 {
 	struct manager *manager = userdata;
@@ -246,6 +257,7 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	update(manager, NULL, topology);
+	look_for_rivals(manager);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
 		manager->failed_digest = manager->digest;
@@ -339,6 +351,8 @@ static int load(struct manager *manager)
 		return r;
 	for (size_t i = 0; i < manager->mistakes.n; i++)
 		log_error(LOG_ERR, "Configuration", &manager->mistakes.errors[i]);
+	report_clear(&manager->rivals);
+	manager->rivals_known = false;
 	manager->since = now_usec();
 	forget_failures(manager);
 	update(manager, config, NULL);
@@ -372,8 +386,8 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	if (r >= 0)
 		r = sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
 	if (r >= 0)
-		r = scanner_new(manager->event, manager->worker, on_scan, manager,
-				&manager->scanner);
+		r = scanner_new(manager->event, manager->worker, options->scan_limit, on_scan,
+				manager, &manager->scanner);
 	if (r >= 0)
 		r = queue_new(manager, manager->event, &manager->queue);
 	if (r >= 0)
@@ -422,6 +436,7 @@ void manager_free(struct manager *manager)
 	config_free(manager->config);
 	topology_free(manager->topology);
 	report_clear(&manager->mistakes);
+	report_clear(&manager->rivals);
 	report_clear(&manager->failures);
 	error_clear(&manager->blindness);
 	free(manager);

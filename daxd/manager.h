@@ -27,6 +27,7 @@ struct manager_options {
 	const char *worker;	    /* path of the program */
 	const char *const *folders; /* of the configuration, ends with NULL */
 	const char *private_socket;
+	unsigned int scan_limit; /* seconds */
 };
 
 /* What a configuration that is not there waits for before it is tried (again). */
@@ -48,6 +49,8 @@ struct manager {
 
 	struct config *config;
 	struct report mistakes;	   /* of the configuration's files */
+	struct report rivals;	   /* notes; looked for once for each configuration */
+	bool rivals_known;
 	struct topology *topology; /* NULL: not seen yet */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
