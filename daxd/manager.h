@@ -46,6 +46,8 @@ struct manager {
 	struct monitor *monitor;
 	struct bus *bus;
 	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
+	sd_event_source *starter;
+	bool begun; /* udev has given the devices that were there their links and owners */
 
 	struct config *config;
 	struct report mistakes;	   /* of the configuration's files */

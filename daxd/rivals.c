@@ -26,20 +26,22 @@ typedef void look(const struct search *search, const char *path, char *text);
 /* report_take() takes what the error holds. */
 static void note(const struct search *search, struct error *error, const char *file)
 {
-	error->file = strdup(file);
+	error->file = file ? strdup(file) : NULL;
 	(void)report_take(search->notes, error);
 }
 
 static bool is_namespace_of(const struct search *search, const struct namespace *ns,
 			    const struct volume *volume)
 {
-	struct uuid uuid = volume->uuid;
+	struct uuid uuid = volume->uuid, info;
 
 	if (ns->label && strcmp(ns->label, volume->name) == 0)
 		return true;
 	if (!uuid_is_set(&uuid))
 		uuid = volume_uuid(&search->topology->seed, volume->name, volume->mode);
-	return uuid_equal(&ns->uuid, &uuid) || uuid_equal(&ns->info_uuid, &uuid);
+	/* Where there are no labels, it is the info block that says whose it is. */
+	info = volume_info_uuid(&uuid);
+	return uuid_equal(&ns->uuid, &uuid) || uuid_equal(&ns->info_uuid, &info);
 }
 
 static const struct volume *volume_of(const struct search *search, const struct namespace *ns)
@@ -225,7 +227,7 @@ static void look_at_policy(const struct search *search, const struct region *reg
 			       "to be, online in zone %s (its policy is \"%s\").", region->name,
 			       volume->name, zone_word(zone), search->topology->auto_online);
 		(void)error_hint(&error, "boot with memhp_default_state=offline");
-		note(search, &error, volume->file ? volume->file : "");
+		note(search, &error, volume->file);
 		return;
 	}
 }
