@@ -10,7 +10,7 @@
 
 #include "base/macro.h"
 
-#define QUIET_USEC UINT64_C(100000)
+#define QUIET_USEC UINT64_C(50000)
 #define PATIENCE_USEC UINT64_C(5000000)
 #define ACCURACY_USEC UINT64_C(1000) /* what sd-event does by itself is a quarter second */
 #define BUFFER_SIZE (1 << 20) /* hundreds of memory blocks may come at once */
