@@ -396,6 +396,8 @@ static int each_problem(const struct manager *manager,
 		r = call(&manager->blindness, userdata);
 	for (size_t i = 0; r >= 0 && i < manager->mistakes.n; i++)
 		r = call(&manager->mistakes.errors[i], userdata);
+	for (size_t i = 0; r >= 0 && i < manager->rivals.n; i++)
+		r = call(&manager->rivals.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->standings.n; i++) {
 		const struct standing *standing = &manager->standings.standings[i];
 

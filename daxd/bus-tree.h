@@ -43,7 +43,7 @@ struct bus {
 	size_t n_peers;
 	int listener;
 	char *socket; /* its path */
-	sd_event_source *accept, *retry, *nudge;
+	sd_event_source *accept, *retry, *nudge, *tidy;
 	struct bus_kind kinds[N_OBJECT_KINDS];
 	struct request *requests; /* that wait for an authorisation */
 	bool configured;	  /* as it was last told */

@@ -3,6 +3,7 @@
 #include "bus.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_USEC UINT64_C(1000000)
+#define TIDY_DELAY UINT64_C(1000000)
 #define BACKLOG 16
 
 void bus_for_each(struct bus *bus, bus_call *call, const void *argument)
@@ -31,11 +33,37 @@ bool bus_is_private(const struct bus *bus, const sd_bus *connection)
 	return connection != bus->system;
 }
 
+static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	(void)userdata;
+	(void)malloc_trim(0);
+	return 0;
+}
+
+/* Documents and answers may be large: once nobody calls any more, their memory is given back. */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+	uint64_t now = 0;
+
+	(void)message;
+	(void)error;
+	(void)sd_event_now(bus->manager->event, CLOCK_MONOTONIC, &now); /* the clock is there */
+	/* Both fail only for a source that is not there. */
+	(void)sd_event_source_set_time(bus->tidy, now + TIDY_DELAY);
+	(void)sd_event_source_set_enabled(bus->tidy, SD_EVENT_ONESHOT);
+	return 0;
+}
+
 static int export_all(struct bus *bus, sd_bus *connection)
 {
 	int r;
 
-	r = bus_export_manager(bus, connection);
+	r = sd_bus_add_filter(connection, NULL, on_message, bus);
+	if (r >= 0)
+		r = bus_export_manager(bus, connection);
 	if (r >= 0)
 		r = bus_export_objects(bus, connection);
 	if (r >= 0)
@@ -310,6 +338,12 @@ static int set_up_sources(struct bus *bus)
 {
 	int r;
 
+	r = sd_event_add_time(bus->manager->event, &bus->tidy, CLOCK_MONOTONIC, UINT64_MAX, 0,
+			      on_tidy, bus);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(bus->tidy, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
 	r = sd_event_add_time(bus->manager->event, &bus->retry, CLOCK_MONOTONIC, UINT64_MAX, 0,
 			      on_retry, bus);
 	if (r >= 0)
@@ -364,6 +398,7 @@ void bus_free(struct bus *bus)
 	(void)sd_event_source_disable_unref(bus->accept);
 	(void)sd_event_source_disable_unref(bus->retry);
 	(void)sd_event_source_disable_unref(bus->nudge);
+	(void)sd_event_source_disable_unref(bus->tidy);
 	closep(&bus->listener);
 	if (bus->socket)
 		(void)unlink(bus->socket); /* only a path that nobody serves any more */

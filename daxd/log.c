@@ -26,10 +26,11 @@ void log_line(int priority, const char *format, ...)
 
 void log_error(int priority, const char *what, const struct error *error)
 {
-	log_line(priority, "%s: %s%s%s%s%s%s", what, error_message(error),
+	log_line(priority, "%s: %s%s%s%s%s%s%s%s", what, error_message(error),
 		 error->file ? " In " : "", error->file ? error->file : "",
 		 error->pointer ? " at " : "", error->pointer ? error->pointer : "",
-		 error->file || error->pointer ? "." : "");
+		 error->file || error->pointer ? "." : "", error->hint ? " Hint: " : "",
+		 error->hint ? error->hint : "");
 }
 
 /* An entry is made of fields; the same field may be there more than once. */

@@ -3,12 +3,14 @@
  * daxd: makes the machine as its configuration says, and speaks of it on D-Bus.  It decides;
  * what touches the machine is daxd-worker.
  *
- *   daxd [--worker PROGRAM] [--folder FOLDER]... [--socket PATH] [--version]
+ *   daxd [--worker PROGRAM] [--folder FOLDER]... [--socket PATH] [--scan-limit SECONDS]
+ *        [--version]
  */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -17,6 +19,7 @@
 #include "manager.h"
 
 #define FOLDERS_MAX 8
+#define SCAN_LIMIT 60
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -95,6 +98,7 @@ int main(int argc, char *argv[])
 		{ "worker", required_argument, NULL, 'w' },
 		{ "folder", required_argument, NULL, 'f' },
 		{ "socket", required_argument, NULL, 's' },
+		{ "scan-limit", required_argument, NULL, 'l' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
 	};
@@ -104,6 +108,7 @@ int main(int argc, char *argv[])
 		.worker = LIBEXECDIR "/daxd-worker",
 		.folders = host_folders,
 		.private_socket = "/run/daxd/private",
+		.scan_limit = SCAN_LIMIT,
 	};
 	size_t n = 0;
 	int c;
@@ -113,6 +118,10 @@ int main(int argc, char *argv[])
 			options.worker = optarg;
 		} else if (c == 's') {
 			options.private_socket = optarg;
+		} else if (c == 'l') {
+			options.scan_limit = (unsigned int)strtoul(optarg, NULL, 10);
+			if (options.scan_limit == 0)
+				return 2;
 		} else if (c == 'f' && n < FOLDERS_MAX) {
 			folders[n++] = optarg;
 			options.folders = folders;
@@ -124,7 +133,7 @@ int main(int argc, char *argv[])
 	}
 	if (optind != argc) {
 		(void)fprintf(stderr, "usage: daxd [--worker PROGRAM] [--folder FOLDER]... "
-				      "[--socket PATH] [--version]\n");
+				      "[--socket PATH] [--scan-limit SECONDS] [--version]\n");
 		return 2;
 	}
 	return run(&options);

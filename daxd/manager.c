@@ -15,6 +15,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "queue.h"
+#include "rivals.h"
 #include "scanner.h"
 
 #define SECOND UINT64_C(1000000)
@@ -22,6 +23,8 @@
 #define BUSY_DELAY (5 * SECOND) /* somebody else's apply */
 #define BLIND_DELAY_MAX (60 * SECOND)
 #define SETTLE (3 * SECOND)	/* what is half probed looks as if it could not be had */
+#define UDEV_PATIENCE (10 * SECOND)
+#define UDEV_TICK (SECOND / 20)
 #define START_MARGIN (120 * SECOND) /* for work that follows a wait */
 
 static uint64_t now_usec(void)
@@ -202,7 +205,7 @@ static void tell_when_ready(struct manager *manager)
 
 static void converge(struct manager *manager)
 {
-	if (manager->stopping || !queue_is_idle(manager->queue))
+	if (manager->stopping || !manager->begun || !queue_is_idle(manager->queue))
 		return;
 	if (manager->plan && manager->plan->n_steps && may_try(manager)) {
 		start_job(manager);
@@ -234,6 +237,16 @@ static void note_change(struct manager *manager, uint64_t digest)
 	manager->settled = now_usec() + SETTLE;
 }
 
+static void look_for_rivals(struct manager *manager)
+{
+	if (manager->rivals_known)
+		return;
+	manager->rivals_known = true;
+	rivals_find("", manager->config, manager->topology, &manager->rivals);
+	for (size_t i = 0; i < manager->rivals.n; i++)
+		log_error(LOG_WARNING, "Note", &manager->rivals.errors[i]);
+}
+
 static void on_scan(void *userdata, struct topology *topology, const struct error *error)
 {
 	struct manager *manager = userdata;
@@ -246,6 +259,7 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	update(manager, NULL, topology);
+	look_for_rivals(manager);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
 		manager->failed_digest = manager->digest;
@@ -277,8 +291,29 @@ static void on_devices(void *userdata)
 	struct manager *manager = userdata;
 
 	/* While jobs run, it is they who change things; there is a look when they are done. */
-	if (queue_is_idle(manager->queue) && !manager->stopping)
+	if (manager->begun && queue_is_idle(manager->queue) && !manager->stopping)
 		ask_for_scan(manager);
+}
+
+/*
+ * At boot udev is at work on what was there before it: links and owners that it is about to
+ * make would be missed, and made once more.
+ */
+static int on_starter(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	uint64_t now = now_usec();
+
+	(void)usec;
+	if (!monitor_is_settled(manager->monitor) && now < manager->since + UDEV_PATIENCE) {
+		/* Both fail only for a source that is not there. */
+		(void)sd_event_source_set_time(source, now + UDEV_TICK);
+		(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+		return 0;
+	}
+	manager->begun = true;
+	ask_for_scan(manager);
+	return 0;
 }
 
 static void take_failure(struct manager *manager, struct job *job)
@@ -339,6 +374,8 @@ static int load(struct manager *manager)
 		return r;
 	for (size_t i = 0; i < manager->mistakes.n; i++)
 		log_error(LOG_ERR, "Configuration", &manager->mistakes.errors[i]);
+	report_clear(&manager->rivals);
+	manager->rivals_known = false;
 	manager->since = now_usec();
 	forget_failures(manager);
 	update(manager, config, NULL);
@@ -372,8 +409,11 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	if (r >= 0)
 		r = sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
 	if (r >= 0)
-		r = scanner_new(manager->event, manager->worker, on_scan, manager,
-				&manager->scanner);
+		r = sd_event_add_time(manager->event, &manager->starter, CLOCK_MONOTONIC, 0, 1000,
+				      on_starter, manager);
+	if (r >= 0)
+		r = scanner_new(manager->event, manager->worker, options->scan_limit, on_scan,
+				manager, &manager->scanner);
 	if (r >= 0)
 		r = queue_new(manager, manager->event, &manager->queue);
 	if (r >= 0)
@@ -402,7 +442,6 @@ int manager_new(sd_event *event, const struct manager_options *options, struct m
 		manager_free(manager);
 		return r;
 	}
-	ask_for_scan(manager);
 	*ret = manager;
 	return 0;
 }
@@ -416,12 +455,14 @@ void manager_free(struct manager *manager)
 	queue_free(manager->queue);
 	scanner_free(manager->scanner);
 	(void)sd_event_source_disable_unref(manager->timer);
+	(void)sd_event_source_disable_unref(manager->starter);
 	view_clear(&manager->view);
 	standings_clear(&manager->standings);
 	plan_free(manager->plan);
 	config_free(manager->config);
 	topology_free(manager->topology);
 	report_clear(&manager->mistakes);
+	report_clear(&manager->rivals);
 	report_clear(&manager->failures);
 	error_clear(&manager->blindness);
 	free(manager);

@@ -27,6 +27,7 @@ struct manager_options {
 	const char *worker;	    /* path of the program */
 	const char *const *folders; /* of the configuration, ends with NULL */
 	const char *private_socket;
+	unsigned int scan_limit; /* seconds */
 };
 
 /* What a configuration that is not there waits for before it is tried (again). */
@@ -45,9 +46,13 @@ struct manager {
 	struct monitor *monitor;
 	struct bus *bus;
 	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
+	sd_event_source *starter;
+	bool begun; /* udev has given the devices that were there their links and owners */
 
 	struct config *config;
 	struct report mistakes;	   /* of the configuration's files */
+	struct report rivals;	   /* notes; looked for once for each configuration */
+	bool rivals_known;
 	struct topology *topology; /* NULL: not seen yet */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */

@@ -10,8 +10,9 @@
 
 #include "base/macro.h"
 
-#define QUIET_USEC UINT64_C(500000)
+#define QUIET_USEC UINT64_C(50000)
 #define PATIENCE_USEC UINT64_C(5000000)
+#define ACCURACY_USEC UINT64_C(1000) /* what sd-event does by itself is a quarter second */
 #define BUFFER_SIZE (1 << 20) /* hundreds of memory blocks may come at once */
 
 struct monitor {
@@ -113,8 +114,8 @@ int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata
 				    udev_monitor_get_fd(monitor->source), EPOLLIN, on_readable,
 				    monitor);
 	if (r >= 0)
-		r = sd_event_add_time(event, &monitor->timer, CLOCK_MONOTONIC, 0, 0, on_quiet,
-				      monitor);
+		r = sd_event_add_time(event, &monitor->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+				      on_quiet, monitor);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(monitor->timer, SD_EVENT_OFF);
 	if (r < 0) {
@@ -124,6 +125,15 @@ int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata
 	}
 	*ret = monitor;
 	return 0;
+}
+
+bool monitor_is_settled(const struct monitor *monitor)
+{
+	struct udev_queue *queue = udev_queue_new(monitor->udev);
+	bool settled = !queue || udev_queue_get_queue_is_empty(queue);
+
+	(void)udev_queue_unref(queue);
+	return settled;
 }
 
 void monitor_free(struct monitor *monitor)

@@ -8,6 +8,7 @@
 #ifndef DAXD_MONITOR_H
 #define DAXD_MONITOR_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "base/error.h"
@@ -16,6 +17,8 @@ struct monitor;
 
 int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata,
 		struct monitor **ret, struct error *reterr);
+/* Has udev done all it has heard of? */
+bool monitor_is_settled(const struct monitor *monitor);
 void monitor_free(struct monitor *monitor);
 
 #endif

@@ -2,8 +2,10 @@
 #include "scanner.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/topology-json.h"
 #include "worker-link.h"
@@ -30,8 +32,9 @@ struct scanner {
 	struct topology *topology;
 	struct error error;
 	struct waiters now, next; /* of the scan that runs, of the one after it */
-	bool again;
-	sd_event_source *starter;
+	bool again, late;	  /* late: the one that runs was given up */
+	uint64_t limit;		  /* microseconds that a look may take */
+	sd_event_source *starter, *limiter;
 };
 
 static int take_line(void *userdata, char *line, size_t length)
@@ -65,6 +68,7 @@ static void finish(struct scanner *scanner, struct error *error)
 	struct topology *topology = TAKE(scanner->topology);
 
 	worker_link_free(TAKE(scanner->link));
+	(void)sd_event_source_set_enabled(scanner->limiter, SD_EVENT_OFF); /* it is there */
 	if (error->code)
 		topology_free(TAKE(topology));
 	scanner->sink(scanner->userdata, topology, error);
@@ -73,11 +77,69 @@ static void finish(struct scanner *scanner, struct error *error)
 	(void)malloc_trim(0); /* the text of a topology is large, and we are idle for long */
 }
 
+/* Nobody waits for it any more: what it is not done with has been said. */
+static void end_late(struct scanner *scanner)
+{
+	worker_link_free(TAKE(scanner->link));
+	topology_free(TAKE(scanner->topology));
+	scanner->late = false;
+	(void)sd_event_source_set_enabled(scanner->limiter, SD_EVENT_OFF);
+	if (scanner->again)
+		(void)sd_event_source_set_enabled(scanner->starter, SD_EVENT_ONESHOT);
+}
+
+static void arm_limiter(struct scanner *scanner)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	/* Both fail only for a source that is not there. */
+	(void)sd_event_source_set_time(scanner->limiter,
+				       (uint64_t)now.tv_sec * UINT64_C(1000000) +
+					       (uint64_t)now.tv_nsec / 1000 + scanner->limit);
+	(void)sd_event_source_set_enabled(scanner->limiter, SD_EVENT_ONESHOT);
+}
+
+/*
+ * A worker that hangs in the kernel may not even die.  There is never a second one beside it,
+ * but who waits is told, and who asks later too, each time the limit has passed again.
+ */
+static int on_limit(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct scanner *scanner = userdata;
+	struct error error = ERROR_INIT;
+
+	(void)source;
+	(void)usec;
+	if (!scanner->link)
+		return 0;
+	worker_link_stop(scanner->link);
+	(void)error_set(&error, ETIMEDOUT,
+			"The machine could not be looked at within %" PRIu64 " seconds.",
+			scanner->limit / UINT64_C(1000000));
+	(void)error_hint(&error, "something hangs in the kernel: see its messages in the journal");
+	if (scanner->late) {
+		free(scanner->now.waiters);
+		scanner->now = scanner->next;
+		scanner->next = (struct waiters){ 0 };
+	}
+	scanner->late = true;
+	arm_limiter(scanner);
+	scanner->sink(scanner->userdata, NULL, &error);
+	tell(scanner, NULL, &error);
+	error_clear(&error);
+	return 0;
+}
+
 static void on_ended(void *userdata, const struct worker_end *end)
 {
 	struct scanner *scanner = userdata;
 	struct error error = ERROR_INIT;
 
+	if (scanner->late) {
+		end_late(scanner);
+		return;
+	}
 	if (!scanner->topology || end->refused || end->killed || end->code != 0)
 		worker_end_error(end, &error);
 	finish(scanner, &error);
@@ -100,6 +162,8 @@ static void start(struct scanner *scanner)
 	if (worker_link_start(scanner->event, scanner->worker, "scan", NULL, &calls, scanner,
 			      &scanner->link, &error) < 0)
 		finish(scanner, &error);
+	else
+		arm_limiter(scanner);
 }
 
 static int on_start(sd_event_source *source, void *userdata)
@@ -112,10 +176,20 @@ static int on_start(sd_event_source *source, void *userdata)
 	return 0;
 }
 
+static int ask(struct scanner *scanner)
+{
+	scanner->again = true;
+	if (!scanner->link)
+		return sd_event_source_set_enabled(scanner->starter, SD_EVENT_ONESHOT);
+	return 0;
+}
+
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
 {
 	struct waiter *waiter;
 
+	if (!done)
+		return ask(scanner);
 	if (scanner->next.n >= WAITERS_MAX)
 		return -ENOBUFS;
 	waiter = ARRAY_APPEND(scanner->next.waiters, scanner->next.n);
@@ -123,10 +197,7 @@ int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
 		return -ENOMEM;
 	scanner->next.n++;
 	*waiter = (struct waiter){ done, userdata };
-	scanner->again = true;
-	if (!scanner->link)
-		return sd_event_source_set_enabled(scanner->starter, SD_EVENT_ONESHOT);
-	return 0;
+	return ask(scanner);
 }
 
 static void forget(struct waiters *waiters, const void *userdata)
@@ -147,8 +218,22 @@ bool scanner_is_busy(const struct scanner *scanner)
 	return scanner->link || scanner->again;
 }
 
-int scanner_new(sd_event *event, const char *worker, scan_sink *sink, void *userdata,
-		struct scanner **ret)
+static int add_sources(struct scanner *scanner)
+{
+	int r = sd_event_add_defer(scanner->event, &scanner->starter, on_start, scanner);
+
+	if (r >= 0)
+		r = sd_event_source_set_enabled(scanner->starter, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(scanner->event, &scanner->limiter, CLOCK_MONOTONIC,
+				      UINT64_MAX, 0, on_limit, scanner);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(scanner->limiter, SD_EVENT_OFF);
+	return r;
+}
+
+int scanner_new(sd_event *event, const char *worker, unsigned int limit, scan_sink *sink,
+		void *userdata, struct scanner **ret)
 {
 	struct scanner *scanner = calloc(1, sizeof(*scanner));
 	int r;
@@ -157,10 +242,9 @@ int scanner_new(sd_event *event, const char *worker, scan_sink *sink, void *user
 		return -ENOMEM;
 	*scanner = (struct scanner){
 		.event = event, .worker = worker, .sink = sink, .userdata = userdata,
+		.limit = limit * UINT64_C(1000000),
 	};
-	r = sd_event_add_defer(event, &scanner->starter, on_start, scanner);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(scanner->starter, SD_EVENT_OFF);
+	r = add_sources(scanner);
 	if (r < 0) {
 		scanner_free(scanner);
 		return r;
@@ -178,5 +262,6 @@ void scanner_free(struct scanner *scanner)
 	free(scanner->now.waiters);
 	free(scanner->next.waiters);
 	(void)sd_event_source_disable_unref(scanner->starter);
+	(void)sd_event_source_disable_unref(scanner->limiter);
 	free(scanner);
 }

@@ -2,6 +2,9 @@
 /*
  * Looking at the machine: one `daxd-worker scan` at a time.  Who asks while one runs gets the
  * next one, all together, since the running one may have passed by what they want to see.
+ *
+ * A look has a time limit.  One that exceeds it is an error for all who wait, and its worker is
+ * told to end; the next look begins when it has.
  */
 #ifndef DAXD_SCANNER_H
 #define DAXD_SCANNER_H
@@ -19,8 +22,9 @@ typedef void scan_done(void *userdata, const struct topology *topology, const st
 /* Gets each topology before anybody who has asked does; it owns it. NULL: the scan failed. */
 typedef void scan_sink(void *userdata, struct topology *topology, const struct error *error);
 
-int scanner_new(sd_event *event, const char *worker, scan_sink *sink, void *userdata,
-		struct scanner **ret);
+/* limit: seconds. */
+int scanner_new(sd_event *event, const char *worker, unsigned int limit, scan_sink *sink,
+		void *userdata, struct scanner **ret);
 void scanner_free(struct scanner *scanner);
 /* done may be NULL. -ENOBUFS: too many ask. */
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);

@@ -4,10 +4,31 @@
 cd /root/system || exit
 . ./lib.sh
 
+# It was booted with the daemon and this configuration, and without the regions.
+present() { # NAME...
+	for name; do
+		[ "$(busctl get-property org.daxd1 "/org/daxd1/volume/$name" org.daxd1.Volume State)" = \
+			's "present"' ] || return
+	done
+}
+
+expect 0 'the boot has not waited for them' systemctl is-active daxd-configured.target
+journalctl -u daxd --no-pager -o cat >"$out"
+for name in near window far journal images; do
+	says "$name: No region" "$name is named"
+done
 expect 2 'before its regions are made, CXL memory is not found' daxctl-ext plan cxl.json
 says '/volumes/0/region' 'and that is located'
 expect 0 'a volatile region' cxl-region ram
+in_time present near window far
+verdict 'its volumes are made by themselves' $?
+busctl get-property org.daxd1 /org/daxd1/volume/journal org.daxd1.Volume State >"$out"
+says late 'while the others are late'
 expect 0 'a persistent region' cxl-region pmem
+in_time present near window far journal images
+verdict 'and so are those, then' $?
+rm /etc/daxd/cxl.json
+systemctl stop daxd
 
 expect 0 'apply' daxctl-ext apply cxl.json
 nothing_to_do cxl.json 'apply'

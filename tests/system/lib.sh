@@ -51,6 +51,20 @@ link_is() { # LINK OWNER:GROUP:PERM
 	verdict "$1 belongs to $2" $?
 }
 
+# The folder of records and of what the rules of udev import.
+state_folder() {
+	sed -n 's,.*IMPORT{file}="\(.*\)/udev/.*,\1,p' /usr/lib/udev/rules.d/60-daxd.rules | head -n 1
+}
+
+# in_time COMMAND...: does it succeed within half a minute?
+in_time() {
+	for _ in $(seq 150); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
 nothing_to_do() {
 	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
 	says 'Nothing to do' "$2: is empty"

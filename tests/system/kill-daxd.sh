@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# In a boot: SIGKILL for the worker as soon as there is one that changes something, for the daemon
+# in the middle of the next one's work, and for the worker that follows.
+worker() { # the process of one that is another than those before
+	while :; do
+		pid=$(pgrep -f 'daxd-worker apply$' | head -n 1)
+		[ -z "$pid" ] || [ "$pid" = "${last-}" ] || break
+	done
+	last=$pid
+}
+
+worker
+kill -KILL "$pid" && printf 'worker ' >>/run/killed
+worker
+sleep 0.3
+kill -KILL "$(systemctl show -P MainPID daxd)" && printf 'daxd ' >>/run/killed
+worker
+kill -KILL "$pid" && echo 'worker done' >>/run/killed
