@@ -72,6 +72,11 @@ struct partition {
 struct volume {
 	char *name;
 	bool absent; /* "ensure": "absent": the volume is to go; only name, region, uuid, ranges count */
+	/*
+	 * "adopt": false: an object of somebody else is changed, and stays his: no record, no
+	 * link.  ranges or uuid (or, without labels, the region) say which; size counts too.
+	 */
+	bool foreign;
 	struct selector region;
 	bool has_region;
 	enum volume_mode mode;
