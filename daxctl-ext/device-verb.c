@@ -300,6 +300,22 @@ static void drop_plan(struct plan **plan)
 	plan_free(TAKE(*plan));
 }
 
+/* --limit-time, into each volume. */
+static bool set_limits(struct device_run *run)
+{
+	const char *text = run->options->limit_time;
+	uint64_t seconds = 0;
+
+	if (text && (json_parse_u64(text, &seconds) < 0 || !seconds || seconds > INT32_MAX)) {
+		problem_add(&run->cli->problems, EINVAL, "such as --limit-time 30",
+			    "--limit-time %s is no number of seconds.", json_show(text).text);
+		return false;
+	}
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		run->config->volumes[i].offline_within = (int)seconds;
+	return true;
+}
+
 /* A configuration of all that can be had, and its plan. */
 static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 {
@@ -313,6 +329,8 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	run->verb->fill(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
+	if (!set_limits(run))
+		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)
 		take_refusals(run, &report);
 	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)

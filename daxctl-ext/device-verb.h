@@ -62,7 +62,10 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 void device_fill(struct device_run *run);
 /* A new volume of a configuration, initialised. */
 struct volume *device_add_volume(struct config *config);
-/* Refuse one device: name, then the sentence. */
+/*
+ * Refuse one device: name, then the sentence.  The code is daxctl's, which calls most of what
+ * is not possible now ENXIO.
+ */
 void device_refuse(struct device_run *run, const char *name, int code, const char *hint,
 		   const char *format, ...) _printf_(5, 6);
 /* Move the volume that want() is filling to those that stay as they are. */

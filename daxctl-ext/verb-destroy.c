@@ -21,7 +21,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 		return;
 	}
 	if (!run->options->force && (!device || device->driver != DRIVER_NONE)) {
-		device_refuse(run, volume->name, EBUSY,
+		device_refuse(run, volume->name, ENXIO,
 			      "disable-device before, or --force; its contents are lost.",
 			      device_any_online(device) ? "Its memory is online." :
 							  "It is enabled.");

@@ -15,7 +15,7 @@ static bool is_memory(struct device_run *run, const struct volume_view *view,
 {
 	if (view->device->driver == DRIVER_KMEM)
 		return true;
-	device_refuse(run, volume->name, EINVAL,
+	device_refuse(run, volume->name, ENXIO,
 		      "reconfigure-device --mode system-ram makes it memory.",
 		      "It is not memory, but %s.",
 		      view->device->driver == DRIVER_NONE ? "disabled" : view->mode);

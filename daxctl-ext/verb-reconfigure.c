@@ -143,6 +143,14 @@ static bool can_resize(struct device_run *run, const struct volume_view *view,
 	return false;
 }
 
+static bool all_online(const struct dax_device *device)
+{
+	for (size_t i = 0; i < device->n_blocks; i++)
+		if (!device->blocks[i].online)
+			return false;
+	return true;
+}
+
 static void want(struct device_run *run, const struct volume_view *view, struct volume *volume)
 {
 	const struct reconfigure_options *options = options_of(run);
@@ -164,6 +172,9 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 			return;
 		volume->size = wanted.has_size ? wanted.size : volume->size;
 		volume->align = wanted.align ? wanted.align : volume->align;
+	} else if (same && memory && !options->no_online && wanted.has_mode && !all_online(device)) {
+		set_mode(&wanted, volume);
+		return;
 	} else if (same) {
 		device_keep(run, volume);
 		return;

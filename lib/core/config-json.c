@@ -166,6 +166,7 @@ enum volume_key {
 	KEY_PERSIST,
 	KEY_UUID,
 	KEY_ADOPT,
+	KEY_OFFLINE_WITHIN,
 };
 
 /* Until "mode" is read. */
@@ -190,6 +191,8 @@ static const struct json_field volume_fields[] = {
 	[KEY_PERSIST] = VOLUME("persist", json_word, persist, .arg = &persists),
 	[KEY_UUID] = VOLUME("uuid", json_uuid, uuid),
 	[KEY_ADOPT] = VOLUME("adopt", read_adopt, foreign),
+	[KEY_OFFLINE_WITHIN] = VOLUME("offline_within", json_int, offline_within,
+				      .hint = "seconds, such as 30"),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
 	VOLUME("enabled", json_bool, enabled),
@@ -207,7 +210,7 @@ static const struct json_field volume_fields[] = {
 static void check_absent(struct report *report, const struct path *at, uint64_t seen)
 {
 	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION) | BIT(KEY_UUID) |
-		  BIT(KEY_RANGES) | BIT(KEY_ADOPT));
+		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN));
 	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
 		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
 
@@ -444,6 +447,8 @@ char *config_to_json(const struct config *config)
 			json_put_bool(&out, "adopt", false);
 		if (volume->has_region)
 			put_selector(&out, &volume->region);
+		if (volume->offline_within)
+			json_put_int(&out, "offline_within", volume->offline_within);
 		if (!volume->absent)
 			put_details(&out, volume);
 		else if (volume->ranges.n)

@@ -89,6 +89,8 @@ static struct step *emit_on_device(struct planner *p, struct goal *goal,
 
 	if (device)
 		step_text(p, &step->object, device->name);
+	if (goal && (kind == STEP_OFFLINE || kind == STEP_ONLINE))
+		step->within = (uint64_t)goal->volume->offline_within;
 	if (region_is_dynamic(region))
 		step->start = start;
 	else if (region->labels != LABELS_NONE)
