@@ -9,7 +9,7 @@ __daxctl_ext_verbs() {
 
 __daxctl_ext_options() { # VERB
 	daxctl-ext help "$1" 2>/dev/null |
-		sed -n 's/^  .*  *\(--[a-z-]*\) [A-Z].*/\1/p; s/^  .*  *\(--[a-z-]*\)  .*/\1/p'
+		sed -n 's/^  .*  *\(--[a-z-]*\) [A-Z].*/\1/p; s/^  .*  *\(--[a-z-]*\)  .*/\1/p; s/^  .*  *\(--[a-z-]*\)\[=.*/\1/p'
 }
 
 # A daemon that does not run is not started for a Tab.
