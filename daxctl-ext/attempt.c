@@ -11,9 +11,9 @@ enum cli_exit attempt_init(struct attempt *attempt, struct cli *cli, const struc
 {
 	*attempt = (struct attempt){ .cli = cli, .plan = plan, .interrupt = interrupt };
 	attempt->states = calloc(plan->n_steps + 1, sizeof(*attempt->states));
-	if (!cli->json)
+	if (!cli->json && (!cli->quiet || cli->out_terminal))
 		attempt->progress = progress_new(cli, plan);
-	if (attempt->states && (cli->json || attempt->progress))
+	if (attempt->states && (cli->json || cli->quiet || attempt->progress))
 		return CLI_DONE;
 	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 	return CLI_FAILED;
@@ -112,7 +112,7 @@ enum cli_exit attempt_done(struct attempt *attempt)
 	size_t n = attempt->plan->n_steps;
 
 	progress_free(TAKE(attempt->progress));
-	if (!attempt->cli->json && n)
+	if (!attempt->cli->json && !attempt->cli->quiet && n)
 		(void)fprintf(attempt->cli->out, "Done: %zu step%s, %s read back from the machine.\n",
 			      n, PLURAL(n), n == 1 ? "its effect" : "all");
 	return CLI_DONE;

@@ -31,7 +31,7 @@ void cli_init(struct cli *cli, FILE *out, FILE *err)
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colour = !(no_colour && *no_colour) && !(term && strcmp(term, "dumb") == 0);
 
-	*cli = (struct cli){ .out = out, .err = err };
+	*cli = (struct cli){ .out = out, .err = err, .exit = -1 };
 	cli->out_terminal = isatty(fileno(out));
 	cli->colour_out = colour && cli->out_terminal;
 	cli->colour_err = colour && isatty(fileno(err));

@@ -26,9 +26,11 @@ struct cli {
 	bool json;	   /* --json: nothing but JSON on out */
 	bool json_lines;   /* ... and any number of documents, one a line */
 	bool json_printed; /* there is one already */
+	bool quiet;	   /* steps are told on a terminal only, and no plan is shown */
 	bool out_terminal; /* out is a terminal */
 	bool colour_out, colour_err;
 	unsigned int width; /* columns to keep to; 0: no limit */
+	int exit; /* an exit status of daxctl's instead of ours; -1: none */
 	struct report problems;
 };
 

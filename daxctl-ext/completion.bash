@@ -4,12 +4,12 @@
 
 # The verbs, or the long options of one; those that take a value end with "=".
 __daxctl_ext_verbs() {
-	daxctl-ext help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p'
+	daxctl-ext help 2>/dev/null | sed -n 's/^  \([a-z-]*\) .*/\1/p'
 }
 
 __daxctl_ext_options() { # VERB
 	daxctl-ext help "$1" 2>/dev/null |
-		sed -n 's/^  .*  *\(--[a-z-]*\) [A-Z].*/\1/p; s/^  .*  *\(--[a-z-]*\)  .*/\1/p'
+		sed -n 's/^  .*  *\(--[a-z-]*\) [A-Z].*/\1/p; s/^  .*  *\(--[a-z-]*\)  .*/\1/p; s/^  .*  *\(--[a-z-]*\)\[=.*/\1/p'
 }
 
 # A daemon that does not run is not started for a Tab.
@@ -35,6 +35,15 @@ __daxctl_ext_regions() {
 	done
 }
 
+# Devices by what the kernel shows anybody; volumes are daxd's to know.
+__daxctl_ext_devices() {
+	local path
+	for path in /sys/bus/dax/devices/dax*; do
+		[ -e "$path" ] && printf '%s\n' "${path##*/}"
+	done
+	echo all
+}
+
 __daxctl_ext_files() { # WORD
 	local IFS=$'\n'
 	compopt -o filenames 2>/dev/null
@@ -58,12 +67,18 @@ _daxctl_ext() {
 		words=$(__daxctl_ext_options "$verb")
 	else
 		case $verb:$before in
-		*:--topology | *:--save)
+		*:--topology | *:--save | *:--input)
 			__daxctl_ext_files "$word"
 			return
 			;;
 		*:--region | status:-r) words=$(__daxctl_ext_regions) ;;
-		*:--timeout | wait:-t) ;;
+		*-device:-r) words=$(__daxctl_ext_regions) ;;
+		*:--timeout | wait:-t | *:--wait | *:--limit-time | *:--name | *:--size | *:-s) ;;
+		*:--align | *:-a) words='4K 2M 1G' ;;
+		create-device:--mode | create-device:-m) words='devdax system-ram fsdax' ;;
+		*:--mode | *:-m) words='devdax system-ram famfs' ;;
+		create-device:*) ;;
+		*-device:* | *-memory:*) words="$(__daxctl_ext_devices) $(__daxctl_ext_volumes)" ;;
 		help:*) words=$(__daxctl_ext_verbs) ;;
 		cancel:*) words=$(__daxctl_ext_jobs) ;;
 		wait:*) words=$(__daxctl_ext_volumes) ;;

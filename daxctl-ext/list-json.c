@@ -397,6 +397,14 @@ static bool device_wanted(const struct dax_device *device, const char *name)
 	       (strncmp(device->name, "dax", 3) == 0 && strcmp(name, device->name + 3) == 0);
 }
 
+static bool among(const struct dax_device *device, const struct list_request *request)
+{
+	for (size_t i = 0; i < request->n_only; i++)
+		if (strcmp(request->only[i], device->name) == 0)
+			return true;
+	return !request->only;
+}
+
 /* The devices to show; key is that of the array to open at the first. How many there were. */
 static size_t put_devices(struct out *out, const struct dax_region *region, const char *key,
 			  const struct list_request *request, struct list_answer *answer)
@@ -406,7 +414,7 @@ static size_t put_devices(struct out *out, const struct dax_region *region, cons
 	for (size_t i = 0; i < region->n_entries; i++) {
 		const struct dax_device *device = region->entries[i].device;
 
-		if (!device_wanted(device, request->device))
+		if (!device_wanted(device, request->device) || !among(device, request))
 			continue;
 		if (device->size == 0 && !request->idle) {
 			answer->device_hidden = true;

@@ -16,6 +16,8 @@
 
 struct list_request {
 	const char *region, *device; /* "all", names or numbers; NULL: no matter which */
+	const char *const *only;     /* names of devices, to show no others; NULL: no matter */
+	size_t n_only;
 	bool regions, devices, mappings, idle, human;
 	bool shuffled; /* daxctl's order */
 };

@@ -63,6 +63,8 @@ int main(int argc, char *argv[])
 	(void)setvbuf(stderr, err, _IOFBF, sizeof(err)); /* if not, it is slower, no more */
 	cli_init(&cli, stdout, stderr);
 	status = cli_finish(&cli, argc < 1 ? CLI_INVALID : run(&cli, argc, argv));
+	if (cli.exit >= 0)
+		status = (enum cli_exit)cli.exit;
 	cli_clear(&cli);
 	/* The buffers end here, and so must what uses them; all is flushed and looked at. */
 	(void)fclose(stdout);

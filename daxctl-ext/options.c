@@ -11,7 +11,7 @@
 #include "table.h"
 
 /* The table of a verb and the two options that need no member of its own struct. */
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 24
 #define HELP_WIDTH 80
 #define MDOC_WIDTH 72
 /* getopt's values: the place in the list, past all letters. */
@@ -112,7 +112,9 @@ static void fill_getopt(const struct option_list *list, struct option *longs, ch
 
 		longs[i] = (struct option){
 			.name = option->name,
-			.has_arg = option->value ? required_argument : no_argument,
+			.has_arg = option->optional ? optional_argument :
+				   option->value    ? required_argument :
+						      no_argument,
 			.val = VALUE_BASE + (int)i,
 		};
 		if (option->letter) {
@@ -165,7 +167,8 @@ enum cli_exit options_parse(struct cli *cli, const struct verb *verb, int argc, 
 		else if (i == list.json)
 			cli->json = true;
 		else if (list.options[i].value)
-			*(const char **)(void *)(values + list.options[i].offset) = optarg;
+			*(const char **)(void *)(values + list.options[i].offset) =
+				optarg ? optarg : "";
 		else
 			*(bool *)(values + list.options[i].offset) = true;
 	}
@@ -178,15 +181,22 @@ enum cli_exit options_parse(struct cli *cli, const struct verb *verb, int argc, 
 	return CLI_DONE;
 }
 
+/* What stands between an option and its value. */
+static const char *value_lead(const struct verb_option *option)
+{
+	return option->optional ? "[=" : option->value ? " " : "";
+}
+
 static void print_usage(struct cli *cli, const struct verb *verb, const struct option_list *list)
 {
 	(void)fprintf(cli->out, "Usage: daxctl-ext %s", verb->name);
 	for (size_t i = 0; i < list->n; i++) {
 		if (i == list->help)
 			continue;
-		(void)fprintf(cli->out, " [--%s%s%s]", list->options[i].name,
-			      list->options[i].value ? " " : "",
-			      list->options[i].value ? list->options[i].value : "");
+		(void)fprintf(cli->out, " [--%s%s%s%s]", list->options[i].name,
+			      value_lead(&list->options[i]),
+			      list->options[i].value ? list->options[i].value : "",
+			      list->options[i].optional ? "]" : "");
 	}
 	(void)fprintf(cli->out, "%s%s\n\n", verb->args ? " " : "", verb->args ? verb->args : "");
 }
@@ -211,8 +221,9 @@ void options_print_help(struct cli *cli, const struct verb *verb)
 		const struct verb_option *option = &list.options[i];
 		const char letter[] = { '-', option->letter, ',', ' ', 0 };
 
-		table_cell(table, "  %s--%s%s%s", option->letter ? letter : "    ", option->name,
-			   option->value ? " " : "", option->value ? option->value : "");
+		table_cell(table, "  %s--%s%s%s%s", option->letter ? letter : "    ", option->name,
+			   value_lead(option), option->value ? option->value : "",
+			   option->optional ? "]" : "");
 		table_cell(table, "%s", option->help);
 	}
 	table_print(table, cli->out, width, false);
@@ -273,7 +284,9 @@ void options_print_mdoc(struct cli *cli, const struct verb *verb)
 		if (option->letter)
 			(void)fprintf(cli->out, "Fl %c , ", option->letter);
 		(void)fprintf(cli->out, "Fl -%s", option->name);
-		if (option->value)
+		if (option->optional)
+			(void)fprintf(cli->out, " Ns Op = Ns Ar %s", option->value);
+		else if (option->value)
 			(void)fprintf(cli->out, " Ar %s", option->value);
 		(void)fputc('\n', cli->out);
 		print_mdoc_text(cli->out, option->help);

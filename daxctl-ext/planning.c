@@ -69,6 +69,8 @@ enum cli_exit planning_make_host(struct cli *cli, struct client *client, struct 
 
 enum cli_exit planning_show(struct cli *cli, const struct plan *plan, bool indent)
 {
+	if (cli->quiet)
+		return CLI_DONE;
 	if (cli->json)
 		return cli_print_json(cli, plan_to_json(plan, indent));
 	planning_print(cli, plan);

@@ -3,107 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attempt.h"
+#include "applying.h"
 #include "follow.h"
 #include "planning.h"
 #include "simulation.h"
 #include "verb.h"
-
-/* A machine that changes this often between plan and apply is not going to hold still. */
-#define ATTEMPTS 3
 
 struct apply_options {
 	const char *topology, *save;
 	bool allow_data_loss, dry_run, no_ask_password;
 };
 
-static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcome, bool *stale)
-{
-	switch (outcome) {
-	case OUTCOME_DONE:
-		return attempt_done(attempt);
-	case OUTCOME_FAILED:
-		return attempt_failed(attempt);
-	case OUTCOME_BUSY:
-		return attempt_busy(attempt);
-	case OUTCOME_CANCELLED:
-		return attempt_cancelled(attempt);
-	case OUTCOME_STALE:
-		*stale = true;
-		return CLI_FAILED;
-	}
-	return CLI_FAILED;
-}
-
-/* Run the plan by ourselves; *stale when it must be made anew. */
-static enum cli_exit run_plan(struct cli *cli, const struct client *client,
-			      const struct plan *plan, bool *stale)
-{
-	_cleanup_(interrupt_close) struct interrupt interrupt = { .fd = -1 };
-	_cleanup_(attempt_clear) struct attempt attempt = { 0 };
-	struct error error = ERROR_INIT;
-	enum outcome outcome;
-	enum cli_exit status;
-
-	status = attempt_init(&attempt, cli, plan, &interrupt);
-	if (status != CLI_DONE)
-		return status;
-	if (interrupt_open(&interrupt, cli, &error) < 0) {
-		(void)report_take(&cli->problems, &error);
-		return CLI_FAILED;
-	}
-	(void)fflush(cli->out); /* the plan is to be seen before it runs */
-	status = client_apply(client, plan, attempt_event, &attempt, &interrupt, &outcome,
-			      &cli->problems);
-	if (status != CLI_DONE)
-		return status;
-	return report_outcome(&attempt, outcome, stale);
-}
-
-/* config NULL: the host's own. */
-static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
-				  const struct config *config,
-				  const struct apply_options *options, bool *stale)
-{
-	_cleanup_(plan_freep) struct plan *plan = NULL;
-	enum cli_exit status;
-
-	status = config ? planning_make(cli, config, client, &plan) :
-			  planning_make_host(cli, client, &plan);
-	if (status == CLI_DONE)
-		status = planning_show(cli, plan, false);
-	if (status == CLI_DONE)
-		status = planning_check_losses(cli, plan, options->allow_data_loss);
-	if (status != CLI_DONE || options->dry_run || !plan->n_steps)
-		return status;
-	return run_plan(cli, client, plan, stale);
-}
-
-static enum cli_exit apply(struct cli *cli, struct client *client,
-			   const struct config *config, const struct apply_options *options)
-{
-	for (unsigned int i = 0; i < ATTEMPTS; i++) {
-		bool stale = false;
-		enum cli_exit status = plan_and_run(cli, client, config, options, &stale);
-
-		if (!stale)
-			return status;
-		if (!cli->json)
-			(void)fputs("The machine has changed since it was looked at; nothing was "
-				    "done.\n\n",
-				    cli->out);
-	}
-	problem_add(&cli->problems, ESTALE, "something else changes it; stop that first",
-			 "The machine changed each of the %d times between plan and apply.",
-			 ATTEMPTS);
-	return CLI_FAILED;
-}
-
 static enum cli_exit apply_simulated(struct cli *cli, struct client *client,
 				     const struct config *config,
 				     const struct apply_options *options)
 {
 	_cleanup_(simulation_close) struct simulation simulation = { 0 };
+	struct applying applying = {
+		.allow_data_loss = options->allow_data_loss,
+		.dry_run = options->dry_run,
+	};
 	struct error error = ERROR_INIT;
 	enum cli_exit status;
 
@@ -112,7 +31,7 @@ static enum cli_exit apply_simulated(struct cli *cli, struct client *client,
 		return CLI_FAILED;
 	}
 	client->simulation = simulation.file;
-	status = apply(cli, client, config, options);
+	status = applying_run(cli, client, config, &applying);
 	/* What a failed run left is as interesting as what a good one did. */
 	if (!options->save || (status != CLI_DONE && status != CLI_FAILED))
 		return status;
@@ -128,6 +47,10 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	const struct apply_options *options = userdata;
 	_cleanup_(client_clear) struct client client;
 	_cleanup_(config_freep) struct config *config = NULL;
+	struct applying applying = {
+		.allow_data_loss = options->allow_data_loss,
+		.dry_run = options->dry_run,
+	};
 	enum cli_exit status;
 
 	client_init(&client, NULL);
@@ -157,7 +80,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		return status;
 	if (client.bus && !options->dry_run)
 		return follow_apply(cli, client.bus, config, options->allow_data_loss);
-	return apply(cli, &client, config, options);
+	return applying_run(cli, &client, config, &applying);
 }
 
 static const struct verb_option options[] = {

@@ -16,6 +16,7 @@ struct verb_option {
 	const char *name;  /* without the dashes */
 	char letter;	   /* 0: none */
 	const char *value; /* "FILE": it takes one, stored as const char *; NULL: a bool */
+	bool optional;	   /* the value may be left out (--wait, --wait=5), and is "" then */
 	const char *help;  /* sentences */
 	size_t offset;	   /* where in the verb's own options it goes */
 };
@@ -45,9 +46,10 @@ struct verb {
 		.help = "Take the machine from a file that status --json wrote, instead of " \
 			"this one.",                                                         \
 	}
-#define OPTION_ALLOW_DATA_LOSS(type)                                                         \
+#define OPTION_ALLOW_DATA_LOSS(type) OPTION_ALLOW_DATA_LOSS_AT(type, allow_data_loss)
+#define OPTION_ALLOW_DATA_LOSS_AT(type, member)                                              \
 	{                                                                                    \
-		.name = "allow-data-loss", .offset = offsetof(type, allow_data_loss),        \
+		.name = "allow-data-loss", .offset = offsetof(type, member),                 \
 		.help = "Accept steps that lose data.",                                      \
 	}
 
@@ -58,7 +60,8 @@ struct verb {
 	}
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_status, verb_export,
-	verb_import, verb_list, verb_map, verb_who,
+	verb_import, verb_create_device, verb_destroy_device, verb_reconfigure_device,
+	verb_enable_device, verb_disable_device, verb_online_memory, verb_offline_memory, verb_list, verb_map, verb_who,
 	verb_jobs, verb_cancel, verb_monitor, verb_wait, verb_version, verb_help;
 
 /* All verbs, in the order of the help; ends with NULL. */

@@ -297,6 +297,21 @@ static void check_partitions(struct report *report, const struct volume *volume)
 				 "The partitions take more than 100%% together.");
 }
 
+/* What is somebody else's is found by what it is, and gets nothing that lasts. */
+static void check_foreign(struct report *report, const struct volume *volume)
+{
+	struct volume_path at;
+
+	if (volume->node.owner || volume->node.group || volume->has_perm || volume->n_partitions)
+		(void)report_add(report, volume_path(&at, volume, "adopt"), EINVAL,
+				 "remove owner, group, perm and partitions, or \"adopt\"",
+				 "What is not adopted keeps its node as it is.");
+	if (!volume->ranges.n && !uuid_is_set(&volume->uuid) && !volume->has_region)
+		(void)report_add(report, volume_path(&at, volume, "adopt"), EINVAL,
+				 "give \"ranges\" or \"uuid\"",
+				 "What is not adopted cannot be found by its name.");
+}
+
 static void check_volume(struct report *report, const struct volume *volume)
 {
 	struct volume_path at;
@@ -304,6 +319,8 @@ static void check_volume(struct report *report, const struct volume *volume)
 	if (volume->name)
 		check_name(report, volume_path(&at, volume, "name"), volume->name, VOLUME_NAME_MAX);
 	check_selector(report, volume);
+	if (volume->foreign)
+		check_foreign(report, volume);
 	if (volume->absent)
 		return;
 	check_mode(report, volume);

@@ -130,6 +130,15 @@ static void read_partitions(struct report *report, const struct json_value *valu
 	*partitions = (struct partitions){ 0 };
 }
 
+static void read_adopt(struct report *report, const struct json_value *value,
+		       const struct path *at, void *to, const void *arg)
+{
+	bool *foreign = to, adopt = !*foreign;
+
+	json_bool(report, value, at, &adopt, arg);
+	*foreign = !adopt;
+}
+
 static void read_ranges(struct report *report, const struct json_value *value,
 			const struct path *at, void *to, const void *arg)
 {
@@ -156,6 +165,8 @@ enum volume_key {
 	KEY_ONLINE,
 	KEY_PERSIST,
 	KEY_UUID,
+	KEY_ADOPT,
+	KEY_OFFLINE_WITHIN,
 };
 
 /* Until "mode" is read. */
@@ -179,6 +190,9 @@ static const struct json_field volume_fields[] = {
 	[KEY_ONLINE] = VOLUME("online", json_bool, online),
 	[KEY_PERSIST] = VOLUME("persist", json_word, persist, .arg = &persists),
 	[KEY_UUID] = VOLUME("uuid", json_uuid, uuid),
+	[KEY_ADOPT] = VOLUME("adopt", read_adopt, foreign),
+	[KEY_OFFLINE_WITHIN] = VOLUME("offline_within", json_int, offline_within,
+				      .hint = "seconds, such as 30"),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
 	VOLUME("enabled", json_bool, enabled),
@@ -196,7 +210,7 @@ static const struct json_field volume_fields[] = {
 static void check_absent(struct report *report, const struct path *at, uint64_t seen)
 {
 	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION) | BIT(KEY_UUID) |
-		  BIT(KEY_RANGES));
+		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN));
 	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
 		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
 
@@ -222,7 +236,7 @@ static void check_present(struct report *report, const struct path *at, uint64_t
 	if (!(seen & (BIT(KEY_SIZE) | BIT(KEY_RANGES))))
 		(void)report_add(report, at, EINVAL, volume_fields[KEY_SIZE].hint,
 				 "\"size\" is missing; a volume needs it, or \"ranges\".");
-	if ((seen & BIT(KEY_SIZE)) && (seen & BIT(KEY_RANGES)))
+	if ((seen & BIT(KEY_SIZE)) && (seen & BIT(KEY_RANGES)) && !volume->foreign)
 		(void)report_add(report, &size_at, EINVAL,
 				 "remove \"size\": the ranges say how much it is",
 				 "\"size\" and \"ranges\" exclude each other.");
@@ -259,7 +273,7 @@ static void read_volume(struct report *report, const struct json_value *value,
 		volume->mode = MODE_DEVDAX;
 		volume->absent = true; /* of those only name and region are checked */
 	}
-	if (volume->ranges.n)
+	if (volume->ranges.n && !(volume->foreign && seen & BIT(KEY_SIZE)))
 		volume->size = (struct size_spec){ .bytes = range_list_size(&volume->ranges) };
 	if (volume->mode == MODE_SYSTEM_RAM && volume->zone == ZONE_NONE)
 		volume->zone = ZONE_MOVABLE;
@@ -364,10 +378,10 @@ static void put_selector(struct json_out *out, const struct selector *selector)
 
 static void put_capacity(struct json_out *out, const struct volume *volume)
 {
-	if (!volume->ranges.n) {
+	if (!volume->ranges.n || (volume->foreign && !volume->absent))
 		put_size(out, "size", &volume->size);
+	if (!volume->ranges.n)
 		return;
-	}
 	json_open(out, "ranges", '[');
 	for (size_t i = 0; i < volume->ranges.n; i++)
 		put_hex_range(out, NULL, volume->ranges.ranges[i]);
@@ -429,8 +443,12 @@ char *config_to_json(const struct config *config)
 		json_put_text(&out, "name", volume->name);
 		if (volume->absent)
 			json_put_text(&out, "ensure", "absent");
+		if (volume->foreign)
+			json_put_bool(&out, "adopt", false);
 		if (volume->has_region)
 			put_selector(&out, &volume->region);
+		if (volume->offline_within)
+			json_put_int(&out, "offline_within", volume->offline_within);
 		if (!volume->absent)
 			put_details(&out, volume);
 		else if (volume->ranges.n)

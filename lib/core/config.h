@@ -72,6 +72,11 @@ struct partition {
 struct volume {
 	char *name;
 	bool absent; /* "ensure": "absent": the volume is to go; only name, region, uuid, ranges count */
+	/*
+	 * "adopt": false: an object of somebody else is changed, and stays his: no record, no
+	 * link.  ranges or uuid (or, without labels, the region) say which; size counts too.
+	 */
+	bool foreign;
 	struct selector region;
 	bool has_region;
 	enum volume_mode mode;
@@ -85,6 +90,7 @@ struct volume {
 	bool online;	       /* of system-ram: false leaves the blocks offline */
 	enum map_location map; /* of pmem: dev or mem; MAP_NONE: not said */
 	struct uuid uuid;      /* of the namespace; "": made from the name */
+	int offline_within; /* seconds that taking its memory offline may take; 0: no limit */
 	int wait; /* seconds that a boot waits for its region; VOLUME_WAIT: not said */
 	struct access node;    /* owner, group NULL: not said */
 	bool has_perm;

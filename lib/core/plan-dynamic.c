@@ -126,12 +126,18 @@ static bool keeps_all(const struct range_list *have, const struct range_list *wa
 	return true;
 }
 
+/* Of a foreign device they only say which it is. */
+static bool says_ranges(const struct goal *goal)
+{
+	return goal->volume->ranges.n && !goal->volume->foreign;
+}
+
 static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 {
 	const struct dax_device *device = goal->device;
 	const struct range_list *recorded = goal->record ? &goal->record->ranges : NULL;
 
-	if (goal->volume->ranges.n) {
+	if (says_ranges(goal)) {
 		copy_ranges(p, &goal->ranges, &goal->volume->ranges);
 	} else if (recorded && (wanted == 0 || wanted == range_list_size(recorded)) &&
 		   !range_list_same_bytes(recorded, &device->ranges)) {
@@ -202,7 +208,7 @@ void dynamic_judge(struct planner *p, struct goal *goal)
 	if (!check_keys(p, goal))
 		return;
 	step = step_of(p, goal);
-	if (volume->ranges.n ?
+	if (says_ranges(goal) ?
 		    !check_ranges(p, goal, step) :
 		    !goal_wanted_size(p, goal, step, goal->device ? goal->device->size : 0, &wanted))
 		return;
@@ -341,7 +347,7 @@ void dynamic_grow(struct planner *p, struct goal *goal)
 	uint64_t room = space_available(space, step);
 	struct range_list got = { 0 };
 
-	if (goal->volume->contiguous || goal->volume->ranges.n || room == 0 ||
+	if (goal->volume->contiguous || says_ranges(goal) || room == 0 ||
 	    space_allocate(space, room, step, false, &got) < 0)
 		return;
 	append(p, goal, &got);
@@ -372,6 +378,8 @@ static void emit_record(struct planner *p, struct goal *goal)
 	const char *mode = volume_mode_word(goal->volume->mode);
 	struct step *step;
 
+	if (goal->volume->foreign)
+		return;
 	if (goal->record && strcmp(goal->record->mode, mode) == 0 &&
 	    range_list_same_bytes(&goal->record->ranges, &goal->ranges))
 		return;

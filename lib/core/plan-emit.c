@@ -89,6 +89,8 @@ static struct step *emit_on_device(struct planner *p, struct goal *goal,
 
 	if (device)
 		step_text(p, &step->object, device->name);
+	if (goal && (kind == STEP_OFFLINE || kind == STEP_ONLINE))
+		step->within = (uint64_t)goal->volume->offline_within;
 	if (region_is_dynamic(region))
 		step->start = start;
 	else if (region->labels != LABELS_NONE)
@@ -118,7 +120,7 @@ static void emit_publish(struct planner *p, struct goal *goal, const struct acce
 				  volume->name);
 	struct step *step;
 
-	if (!link || (have && have->link && strcmp(have->link, link) == 0 &&
+	if (!link || volume->foreign || (have && have->link && strcmp(have->link, link) == 0 &&
 		      access_owners_are(have, volume->node.owner, volume->node.group) &&
 		      (!volume->has_perm || have->perm == volume->node.perm))) {
 		free(link);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,8 @@ static int put_step(struct json_out *out, const struct step *step)
 		json_put_text(out, "driver", driver_word(step->driver));
 	if (step->zone != ZONE_NONE)
 		json_put_text(out, "zone", zone_word(step->zone));
+	if (step->within)
+		json_put_u64(out, "within", step->within);
 	put_access(out, step);
 	if (step->n_after) {
 		json_open(out, "after", '[');
@@ -108,6 +111,7 @@ static const struct json_words kinds = { step_kind_word, 0, N_STEP_KINDS };
 static const struct json_words modes = { namespace_mode_word, 0, N_NAMESPACE_MODES };
 static const struct json_words maps = { map_location_word, 0, N_MAP_LOCATIONS };
 static const struct json_words drivers = { driver_word, 0, N_DRIVERS };
+static const struct json_limits seconds = { 0, INT_MAX };
 static const struct json_words zones = { zone_word, 0, N_ZONES };
 static const struct json_list range_list = { sizeof(struct range), json_range, NULL };
 static const struct json_list after_list = { sizeof(size_t), json_count, NULL };
@@ -185,6 +189,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("start", json_u64, start),
 		STEP("ranges", json_array, ranges, .arg = &range_list),
 		STEP("driver", json_word, driver, .arg = &drivers),
+		STEP("within", json_u64, within, .arg = &seconds),
 		STEP("zone", json_word, zone, .arg = &zones),
 		{ .key = "access", .read = json_object, .arg = &access_table },
 		STEP("after", json_array, after, .arg = &after_list),

@@ -104,6 +104,10 @@ static void compare(struct planner *p, struct goal *goal, uint64_t wanted_size)
 	if (ns->mode == NAMESPACE_RAW && mode != ns->mode && labelled && is_ours(goal)) {
 		goal->verdict = VERDICT_CONVERT;
 		goal->reason = "an earlier run was cut short";
+	} else if (volume->foreign && ns->mode == mode) {
+		/* It is the owner's to say what his is for: until the next boot it is memory. */
+		goal->destructive = volume->mode == MODE_SYSTEM_RAM && ns->device &&
+				    ns->device->driver != DRIVER_KMEM;
 	} else if (ns->mode != mode) {
 		planner_drift(p, goal, "mode", namespace_mode_word(ns->mode),
 			      volume_mode_word(volume->mode));

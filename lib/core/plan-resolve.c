@@ -237,8 +237,9 @@ static void find_by_ranges(struct planner *p, struct goal *goal)
 	if (!goal->region || !region_is_dynamic(goal->region))
 		return;
 	device = region_find_device(goal->region, ranges->ranges[0].start);
-	if (device && range_list_same_bytes(&device->ranges, ranges))
-		goal->device = device;
+	if (device && (range_list_same_bytes(&device->ranges, ranges) ||
+		       (goal->volume->foreign && !goal->volume->absent)))
+		goal->device = device; /* of a foreign one the size may have changed already */
 }
 
 static bool is_kernel_name(const struct planner *p, const char *name)
@@ -299,11 +300,32 @@ static void resolve_absent(struct planner *p, struct goal *goal)
 	}
 }
 
+/* What is somebody else's goes by no name of ours, and is not made when it is not there. */
+static bool find_foreign(struct planner *p, struct goal *goal)
+{
+	if (uuid_is_set(&goal->volume->uuid) && !find_namespace(p, goal))
+		return false;
+	if (goal->volume->absent)
+		return true;
+	if (!goal->region && !find_region(p, goal))
+		return false;
+	find_unlabelled(goal);
+	find_by_ranges(p, goal);
+	if (goal->ns || goal->device)
+		return true;
+	goal_refuse(p, goal, goal->volume->ranges.n ? "ranges" : "uuid", ENOENT,
+		    planner_text(p, "daxctl-ext status shows what is there."),
+		    "%s has no such object.", goal->region->name);
+	return false;
+}
+
 static void resolve(struct planner *p, struct goal *goal)
 {
-	if (!find_namespace(p, goal))
+	if (goal->volume->foreign && !find_foreign(p, goal))
 		return;
-	if (!goal->ns && !find_record(p, goal))
+	if (!goal->volume->foreign && !find_namespace(p, goal))
+		return;
+	if (!goal->volume->foreign && !goal->ns && !find_record(p, goal))
 		return;
 	if (goal->volume->absent) {
 		resolve_absent(p, goal);

@@ -80,6 +80,7 @@ struct step {
 	struct range_list ranges;
 	enum driver driver;
 	enum zone zone;
+	uint64_t within; /* OFFLINE, ONLINE: seconds that offlining may take; 0: no limit */
 	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;
 	size_t *after; /* steps of the plan that must be done before this one */

@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#define LIMIT_AGAIN_US 100000
 #define MEMORY "/sys/devices/system/memory"
 
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr)
@@ -205,16 +209,78 @@ static void put_back(const struct dax_device *device, const bool *taken)
 					  online_word(device->blocks[i].zone));
 }
 
+/*
+ * The kernel tries to move pages for as long as it takes, and stops for a signal only.  While
+ * the limit runs nothing else may start that a signal would end.
+ */
+struct limit {
+	struct sigaction before;
+	sigset_t mask;
+	bool armed;
+};
+
+static void do_nothing(int signal)
+{
+	(void)signal; /* it is there to end a write() */
+}
+
+/* Again and again: the first may come when no write() has begun. */
+static int limit_arm(struct limit *limit, uint64_t seconds, struct error *reterr)
+{
+	const struct sigaction action = { .sa_handler = do_nothing };
+	const struct itimerval timer = { .it_value.tv_sec = (time_t)seconds,
+					 .it_interval.tv_usec = LIMIT_AGAIN_US };
+	sigset_t alarm;
+
+	if (seconds == 0)
+		return 0;
+	(void)sigemptyset(&alarm);
+	(void)sigaddset(&alarm, SIGALRM); /* neither fails with a signal that exists */
+	if (sigaction(SIGALRM, &action, &limit->before) < 0 ||
+	    pthread_sigmask(SIG_UNBLOCK, &alarm, &limit->mask) != 0 ||
+	    setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		return error_set(reterr, errno, "Cannot set a timer: %s.", strerror(errno));
+	limit->armed = true;
+	return 0;
+}
+
+static void limit_disarm(struct limit *limit)
+{
+	const struct itimerval off = { 0 };
+
+	if (!limit->armed)
+		return;
+	(void)setitimer(ITIMER_REAL, &off, NULL); /* they did not fail before either */
+	(void)pthread_sigmask(SIG_SETMASK, &limit->mask, NULL);
+	(void)sigaction(SIGALRM, &limit->before, NULL);
+	limit->armed = false;
+}
+
+static int limit_passed(const struct dax_device *device, const struct memory_block *block,
+			uint64_t seconds, struct error *reterr)
+{
+	(void)error_set(reterr, ETIMEDOUT, "Memory block %" PRIu64 " of %s did not go offline "
+			"within %" PRIu64 " seconds.", block->number, device->name, seconds);
+	return error_hint(reterr, "Its pages are in use or pinned: free memory on that node, or "
+			  "allow more time.");
+}
+
 /* Take every online block for which wanted says no offline; which is told in taken. */
 static int take_offline(struct backend *backend, const struct dax_device *device,
-			enum zone unless, bool *taken, struct error *reterr)
+			enum zone unless, uint64_t within, bool *taken, struct error *reterr)
 {
+	_cleanup_(limit_disarm) struct limit limit = { .armed = false };
+
+	if (limit_arm(&limit, within, reterr) < 0)
+		return -reterr->code;
 	for (size_t i = device->n_blocks; i-- > 0;) {
 		const struct memory_block *block = &device->blocks[i];
 		int r;
 
 		if (block->online && (unless == ZONE_NONE || block->zone != unless)) {
 			r = write_state(block->number, "offline");
+			if (r == -EINTR && within)
+				return limit_passed(device, block, within, reterr);
 			if (r < 0)
 				return offline_refused(device, block, -r, reterr);
 			taken[i] = true;
@@ -238,7 +304,7 @@ int kernel_offline(struct backend *backend, const struct step *step, struct erro
 	taken = calloc(device.n_blocks + 1, sizeof(taken[0]));
 	if (!device.name || !taken)
 		return error_oom(reterr);
-	r = take_offline(backend, &device, ZONE_NONE, taken, reterr);
+	r = take_offline(backend, &device, ZONE_NONE, step->within, taken, reterr);
 	if (r < 0)
 		put_back(&device, taken);
 	return r;
@@ -300,7 +366,7 @@ int kernel_online(struct backend *backend, const struct step *step, struct error
 	taken = calloc(device.n_blocks + 1, sizeof(taken[0]));
 	if (!device.name || !taken)
 		return error_oom(reterr);
-	r = take_offline(backend, &device, step->zone, taken, reterr);
+	r = take_offline(backend, &device, step->zone, step->within, taken, reterr);
 	if (r < 0) {
 		put_back(&device, taken);
 		return r;

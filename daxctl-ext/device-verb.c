@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "device-verb.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "applying.h"
+#include "core/json-read.h"
+#include "device-volume.h"
+#include "device-wait.h"
+#include "follow.h"
+#include "list-json.h"
+#include "simulation.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+static enum cli_exit no_memory(struct cli *cli)
+{
+	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+	return CLI_FAILED;
+}
+
+static void forget_machine(struct device_run *run)
+{
+	volumes_clear(&run->volumes);
+	topology_free(TAKE(run->topology));
+}
+
+static void run_clear(struct device_run *run)
+{
+	forget_machine(run);
+	config_free(run->config);
+	config_free(run->kept);
+	client_clear(&run->client);
+}
+
+static enum cli_exit look(struct device_run *run)
+{
+	enum cli_exit status;
+
+	forget_machine(run);
+	status = client_scan(&run->client, &run->topology, &run->cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	return volumes_fill(&run->volumes, run->topology) < 0 ? no_memory(run->cli) : CLI_DONE;
+}
+
+static struct config *new_config(void)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!config)
+		abort(); /* nothing has begun */
+	return config;
+}
+
+struct volume *device_add_volume(struct config *config)
+{
+	struct volume *volume = ARRAY_APPEND(config->volumes, config->n_volumes);
+
+	if (!volume)
+		abort(); /* as above */
+	device_volume_init(volume);
+	volume->index = config->n_volumes++;
+	return volume;
+}
+
+void device_keep(struct device_run *run, struct volume *volume)
+{
+	*device_add_volume(run->kept) = *volume;
+	*volume = (struct volume){ 0 };
+}
+
+void device_refuse(struct device_run *run, const char *name, int code, const char *hint,
+		   const char *format, ...)
+{
+	struct error error = ERROR_INIT;
+	va_list args;
+
+	error.code = code;
+	va_start(args, format);
+	if (vasprintf(&error.message, format, args) < 0)
+		error.message = NULL;
+	va_end(args);
+	error.file = device_text(name);
+	error.hint = hint ? device_text(hint) : NULL;
+	(void)report_take(&run->cli->problems, &error);
+}
+
+bool device_read_size(struct device_run *run, const char *text, struct size_spec *ret)
+{
+	int r = device_size_parse(text, ret);
+
+	if (r == 0)
+		return true;
+	problem_add(&run->cli->problems, -r,
+		    "write bytes, or K, M, G, T behind a number (powers of 1024), 50% or all",
+		    r == -ERANGE ? "--size %s is out of range." : "--size %s is not a size.",
+		    json_show(text).text);
+	return false;
+}
+
+bool device_read_align(struct device_run *run, const char *text, uint64_t *ret)
+{
+	struct size_spec size;
+
+	if (device_size_parse(text, &size) == 0 && size.kind == SIZE_BYTES &&
+	    (size.bytes == ALIGN_4K || size.bytes == ALIGN_2M || size.bytes == ALIGN_1G)) {
+		*ret = size.bytes;
+		return true;
+	}
+	problem_add(&run->cli->problems, EINVAL, "it is 4K, 2M or 1G",
+		    "--align %s is not an alignment.", json_show(text).text);
+	return false;
+}
+
+static bool is_number(const char *text, int n)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", n);
+	return strcmp(text, number) == 0;
+}
+
+bool device_region_is(const struct region *region, const char *name)
+{
+	const char *number;
+
+	if (!name || strcmp(name, "all") == 0 || strcmp(name, region->name) == 0)
+		return true;
+	number = strncmp(name, "region", 6) == 0 ? name + 6 : name;
+	if (region->id >= 0 && is_number(number, region->id))
+		return true;
+	return strncmp(region->name, "region", 6) == 0 && strcmp(region->name + 6, number) == 0;
+}
+
+/* daxX.Y may also be X.Y. */
+static bool is_called(const struct volume_view *view, const char *name)
+{
+	return volume_is_called(view, name) ||
+	       (view->device && strncmp(view->device->name, "dax", 3) == 0 &&
+		strcmp(view->device->name + 3, name) == 0);
+}
+
+static bool is_wanted(const struct device_run *run, const struct volume_view *view,
+		      const char *name)
+{
+	const struct device_options *options = run->options;
+	bool all = strcmp(name, "all") == 0;
+
+	if (!device_region_is(view->region, options->region))
+		return false;
+	if (!view->device && (all || !run->verb->namespaces))
+		return false;
+	if (all && view->ns && run->verb->spare_pmem &&
+	    (!options->region || strcmp(options->region, "all") == 0))
+		return false;
+	return all || is_called(view, name);
+}
+
+static void want(struct device_run *run, const struct volume_view *view)
+{
+	struct volume *volume = device_add_volume(run->config);
+	size_t before = run->cli->problems.n;
+
+	if (device_volume_fill(run->topology, view, volume, &run->cli->problems) == 0)
+		run->verb->want(run, view, volume);
+	if (volume->name && run->cli->problems.n == before)
+		return;
+	volume_clear(volume); /* refused, or moved to what is kept */
+	run->config->n_volumes--;
+}
+
+/* A volume of which only the record is left. */
+static bool want_record(struct device_run *run, const char *name)
+{
+	struct volume *volume;
+
+	if (!run->verb->namespaces || !topology_find_record(run->topology, name))
+		return false;
+	volume = device_add_volume(run->config);
+	volume->name = device_text(name);
+	volume->absent = true;
+	return true;
+}
+
+static void refuse_unknown(struct device_run *run, const char *name)
+{
+	for (size_t i = 0; i < run->volumes.n; i++)
+		if (!run->volumes.views[i].device && is_called(&run->volumes.views[i], name)) {
+			device_refuse(run, name, ENODEV, NULL, "It is no dax device, but %s.",
+				      run->volumes.views[i].mode);
+			return;
+		}
+	problem_add(&run->cli->problems, ENOENT, "daxctl-ext list shows those there are.",
+		    "There is no dax device or volume \"%s\"%s.", name,
+		    run->options->region ? " in that region" : "");
+}
+
+void device_fill(struct device_run *run)
+{
+	_cleanup_(freep) bool *taken = calloc(run->volumes.n + 1, sizeof(*taken));
+
+	if (!taken)
+		abort(); /* as above */
+	for (size_t a = 0; run->args[a]; a++) {
+		bool any = false;
+
+		for (size_t i = 0; i < run->volumes.n; i++) {
+			const struct volume_view *view = &run->volumes.views[i];
+
+			if (!is_wanted(run, view, run->args[a]))
+				continue;
+			any = true;
+			if (!taken[i])
+				want(run, view);
+			taken[i] = true;
+		}
+		if (!any && strcmp(run->args[a], "all") == 0)
+			problem_add(&run->cli->problems, ENOENT,
+				    "daxctl-ext list shows those there are.",
+				    "There is no device%s.",
+				    run->options->region ? " in that region" : "");
+		else if (!any && !want_record(run, run->args[a]))
+			refuse_unknown(run, run->args[a]);
+	}
+}
+
+/* The volume that a pointer is about, or n_volumes. */
+static size_t volume_of(const struct config *config, const char *pointer)
+{
+	_cleanup_(freep) char *digits = NULL;
+	uint64_t n;
+
+	if (!pointer || strncmp(pointer, "/volumes/", 9) != 0)
+		return config->n_volumes;
+	digits = strndup(pointer + 9, strspn(pointer + 9, "0123456789"));
+	return digits && json_parse_u64(digits, &n) == 0 && n < config->n_volumes ?
+		       (size_t)n :
+		       config->n_volumes;
+}
+
+/* Problems of volumes are told by their names, since nobody wrote the document. */
+static void take_refusals(struct device_run *run, struct report *report)
+{
+	struct config *config = run->config;
+	size_t kept = 0, n = config->n_volumes;
+
+	for (size_t i = 0; i < report->n; i++) {
+		struct error *error = &report->errors[i];
+		size_t at = volume_of(config, error->pointer);
+
+		run->in_use |= error->code == EBUSY;
+		free(TAKE(error->pointer));
+		if (at == n)
+			continue;
+		free(error->file);
+		error->file = device_text(config->volumes[at].name);
+		config->volumes[at].index = SIZE_MAX; /* refused */
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (config->volumes[i].index == SIZE_MAX) {
+			volume_clear(&config->volumes[i]);
+			continue;
+		}
+		config->volumes[kept] = config->volumes[i];
+		config->volumes[kept].index = kept;
+		kept++;
+	}
+	config->n_volumes = kept;
+	problems_take(&run->cli->problems, report);
+}
+
+static void drop_all(struct config *config)
+{
+	while (config->n_volumes)
+		volume_clear(&config->volumes[--config->n_volumes]);
+}
+
+/* Nothing is lost but what the verb names. */
+static void check_losses(struct device_run *run, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].destructive &&
+		    (!plan->steps[i].volume || run->verb->creates) &&
+		    !run->options->allow_data_loss) {
+			problem_add(&run->cli->problems, ECANCELED,
+				    "if that is what you want, give --allow-data-loss",
+				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
+			drop_all(run->config);
+			return;
+		}
+}
+
+static void drop_plan(struct plan **plan)
+{
+	plan_free(TAKE(*plan));
+}
+
+/* --limit-time, into each volume. */
+static bool set_limits(struct device_run *run)
+{
+	const char *text = run->options->limit_time;
+	uint64_t seconds = 0;
+
+	if (text && (json_parse_u64(text, &seconds) < 0 || !seconds || seconds > INT32_MAX)) {
+		problem_add(&run->cli->problems, EINVAL, "such as --limit-time 30",
+			    "--limit-time %s is no number of seconds.", json_show(text).text);
+		return false;
+	}
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		run->config->volumes[i].offline_within = (int)seconds;
+	return true;
+}
+
+/* A configuration of all that can be had, and its plan. */
+static enum cli_exit prepare(struct device_run *run, struct plan **ret)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+
+	config_free(run->config);
+	config_free(run->kept);
+	run->config = new_config();
+	run->kept = new_config();
+	run->in_use = false;
+	run->verb->fill(run);
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		run->config->volumes[i].index = i;
+	if (!set_limits(run))
+		return CLI_INVALID;
+	if (config_check(run->config, &report) < 0)
+		take_refusals(run, &report);
+	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)
+		return no_memory(run->cli);
+	take_refusals(run, &report);
+	check_losses(run, *ret);
+	return CLI_DONE;
+}
+
+static int wait_deadline(struct device_run *run, uint64_t *ret)
+{
+	uint64_t seconds;
+
+	*ret = UINT64_MAX;
+	if (!run->options->wait || !*run->options->wait)
+		return 0;
+	if (json_parse_u64(run->options->wait, &seconds) < 0 || seconds > UINT32_MAX) {
+		problem_add(&run->cli->problems, EINVAL, "such as --wait=30",
+			    "--wait=%s is no number of seconds.",
+			    json_show(run->options->wait).text);
+		return -EINVAL;
+	}
+	*ret = waiter_now() + seconds * SECOND_NS;
+	return 0;
+}
+
+static bool watch_all(struct device_run *run, struct waiter *waiter)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < run->volumes.n; i++)
+		for (size_t a = 0; run->args[a]; a++)
+			if (is_wanted(run, &run->volumes.views[i], run->args[a]))
+				any |= waiter_watch(waiter, &run->volumes.views[i]);
+	return any;
+}
+
+static void forget_problems(struct device_run *run)
+{
+	report_clear(&run->cli->problems);
+	run->cli->problems = (struct report)REPORT_INIT;
+}
+
+/* Until what is asked for is in use by nobody, or time is up: then the refusals stand. */
+static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
+				     struct plan **ret)
+{
+	_cleanup_(waiter_freep) struct waiter *waiter = NULL;
+	enum cli_exit status = prepare(run, ret);
+	bool told = false;
+
+	while (status == CLI_DONE && run->in_use && run->options->wait) {
+		bool fresh;
+
+		if (!waiter && waiter_new(&waiter) < 0)
+			return no_memory(run->cli);
+		fresh = watch_all(run, waiter);
+		if (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)
+			break;
+		if (!told && run->cli->out_terminal)
+			(void)fputs("Waiting for those who use it.\n", run->cli->err);
+		(void)fflush(run->cli->err); /* what cannot be told is not */
+		told = true;
+		status = look(run);
+		if (status != CLI_DONE)
+			break;
+		forget_problems(run);
+		drop_plan(ret);
+		status = prepare(run, ret);
+	}
+	return status;
+}
+
+/* Only JSON goes to stdout; what apply would say there goes to stderr. */
+static enum cli_exit carry_out(struct device_run *run, struct plan *plan)
+{
+	struct cli *cli = run->cli;
+	const bool destructive = plan->n_destructive > 0;
+	struct applying applying = { .allow_data_loss = true, .plan = plan };
+	FILE *out = cli->out;
+	bool terminal = cli->out_terminal, colour = cli->colour_out;
+	enum cli_exit status;
+
+	cli->quiet = !run->options->verbose;
+	cli->out = cli->err;
+	cli->out_terminal = isatty(fileno(cli->err));
+	cli->colour_out = cli->colour_err;
+	if (run->client.bus) {
+		plan_free(plan); /* daxd makes its own */
+		status = follow_apply(cli, run->client.bus, run->config, destructive);
+	} else {
+		status = applying_run(cli, &run->client, run->config, &applying);
+	}
+	cli->quiet = false;
+	cli->out = out;
+	cli->out_terminal = terminal;
+	cli->colour_out = colour;
+	return status;
+}
+
+static bool has_steps(const struct plan *plan, const struct volume *volume)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].volume && strcmp(plan->steps[i].volume, volume->name) == 0)
+			return true;
+	return false;
+}
+
+/* After a failure: which volumes are as they were to be?  The others leave the config. */
+static enum cli_exit find_done(struct device_run *run)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	struct config *config = run->config;
+	size_t kept = 0;
+
+	if (plan_build_possible(config, run->topology, false, &plan, &report) < 0)
+		return no_memory(run->cli);
+	for (size_t i = 0; i < report.n; i++) {
+		size_t at = volume_of(config, report.errors[i].pointer);
+
+		if (at < config->n_volumes)
+			config->volumes[at].index = SIZE_MAX;
+	}
+	for (size_t i = 0; i < config->n_volumes; i++) {
+		struct volume *volume = &config->volumes[i];
+
+		if (volume->index == SIZE_MAX || has_steps(plan, volume))
+			volume_clear(volume);
+		else
+			config->volumes[kept++] = *volume;
+	}
+	config->n_volumes = kept;
+	return CLI_DONE;
+}
+
+static void add_names(const struct device_run *run, const struct config *config,
+		      const char **names, size_t *n)
+{
+	for (size_t i = 0; i < run->volumes.n; i++)
+		for (size_t j = 0; j < config->n_volumes; j++)
+			if (run->volumes.views[i].device &&
+			    device_volume_is(&config->volumes[j], &run->volumes.views[i])) {
+				names[(*n)++] = run->volumes.views[i].device->name;
+				break;
+			}
+}
+
+static enum cli_exit print_devices(struct device_run *run)
+{
+	_cleanup_(freep) const char **names = calloc(2 * run->volumes.n + 1, sizeof(*names));
+	_cleanup_(list_answer_clear) struct list_answer answer = { 0 };
+	struct list_request request = {
+		.only = names,
+		.devices = true,
+		.human = run->options->human,
+	};
+
+	if (!names)
+		return no_memory(run->cli);
+	add_names(run, run->config, names, &request.n_only);
+	add_names(run, run->kept, names, &request.n_only);
+	if (list_json(run->topology, &request, &answer) < 0)
+		return no_memory(run->cli);
+	if (answer.text)
+		(void)fprintf(run->cli->out, "%s\n", answer.text);
+	return CLI_DONE;
+}
+
+/* daxctl counts what it did, and what was so already. */
+static void tell_count(struct device_run *run)
+{
+	size_t n = run->kept->n_volumes;
+
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		n += !run->verb->creates || !run->config->volumes[i].absent;
+	(void)fflush(run->cli->out); /* it comes after the JSON where both are one file */
+	(void)fprintf(run->cli->err, "%s %zu device%s\n", run->verb->past, n, PLURAL(n));
+}
+
+static enum cli_exit conclude(struct device_run *run, enum cli_exit status)
+{
+	enum cli_exit then = CLI_DONE;
+
+	if (status != CLI_DONE || (run->verb->json && run->config->n_volumes))
+		then = look(run);
+	if (then == CLI_DONE && status != CLI_DONE)
+		then = find_done(run);
+	if (then == CLI_DONE && run->verb->json)
+		then = print_devices(run);
+	tell_count(run);
+	if (then == CLI_DONE && run->verb->finish && run->config->n_volumes)
+		then = run->verb->finish(run);
+	return status != CLI_DONE ? status : then;
+}
+
+static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
+{
+	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
+	enum cli_exit status = applying_run(run->cli, &run->client, run->config, &applying);
+
+	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+}
+
+static enum cli_exit run_on(struct device_run *run)
+{
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	enum cli_exit status;
+	uint64_t deadline;
+
+	if (wait_deadline(run, &deadline) < 0)
+		return CLI_INVALID;
+	status = look(run);
+	if (status == CLI_DONE)
+		status = prepare_waiting(run, deadline, &plan);
+	if (status != CLI_DONE)
+		return status;
+	if (run->options->dry_run)
+		return dry_run(run, TAKE(plan));
+	if (plan && run->config->n_volumes && plan->n_steps)
+		status = carry_out(run, TAKE(plan));
+	status = conclude(run, status);
+	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+}
+
+/* What daxctl would have ended with. */
+static void set_compat_exit(struct cli *cli, enum cli_exit status)
+{
+	int code = cli->problems.n ? cli->problems.errors[0].code : EIO;
+
+	if (status == CLI_DONE || (cli->problems.n && code == ENOENT))
+		cli->exit = 0;
+	else
+		cli->exit = -code & 0xff;
+}
+
+static enum cli_exit run_simulated(struct device_run *run)
+{
+	_cleanup_(simulation_close) struct simulation simulation = { 0 };
+	struct error error = ERROR_INIT;
+
+	if (simulation_open(&simulation, run->options->topology, &error) < 0) {
+		(void)report_take(&run->cli->problems, &error);
+		return CLI_FAILED;
+	}
+	run->client.simulation = simulation.file;
+	return run_on(run);
+}
+
+enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
+			      const struct device_options *options, char *args[])
+{
+	_cleanup_(run_clear) struct device_run run = {
+		.cli = cli,
+		.verb = verb,
+		.options = options,
+		.args = args,
+	};
+	enum cli_exit status;
+
+	client_init(&run.client, NULL);
+	run.client.ask_password = !options->no_ask_password;
+	status = options->topology ? run_simulated(&run) : run_on(&run);
+	if (options->compat)
+		set_compat_exit(cli, status);
+	return status;
+}

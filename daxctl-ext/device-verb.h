@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs that daxctl has, too.  Each is a small configuration, made from what the machine
+ * has and what the verb wants, and carried out on the same road as that of apply; then what
+ * daxctl prints is printed.
+ *
+ * A verb is consent to lose what it names: destructive steps of its volumes are allowed, and
+ * no others.  What is in use is refused, or with --wait waited for.
+ */
+#ifndef DAXCTL_EXT_DEVICE_VERB_H
+#define DAXCTL_EXT_DEVICE_VERB_H
+
+#include "client.h"
+#include "core/config.h"
+#include "verb.h"
+#include "volumes.h"
+
+/* What all of them have; the first member of each verb's own options. */
+struct device_options {
+	const char *region, *wait, *limit_time, *topology;
+	bool human, verbose, force, compat, dry_run, no_ask_password, allow_data_loss;
+};
+
+#define DEVICE_USAGE 129 /* daxctl's exit status */
+
+struct device_run;
+
+struct device_verb {
+	const char *name;
+	const char *past; /* "destroyed", before the number of devices */
+	bool json;	  /* daxctl prints the devices */
+	bool namespaces;  /* also those that are no dax device, when they are named */
+	bool creates;	  /* and consents to losing nothing */
+	bool spare_pmem;  /* "all" leaves namespaces alone, unless --region is one */
+	/* Make the volumes of run->config; problems are added. */
+	void (*fill)(struct device_run *run);
+	/* Of a fill that goes through the devices: what the verb makes of one. */
+	void (*want)(struct device_run *run, const struct volume_view *view,
+		     struct volume *volume);
+	/* After it went well; NULL: nothing. */
+	enum cli_exit (*finish)(struct device_run *run);
+};
+
+struct device_run {
+	struct cli *cli;
+	const struct device_verb *verb;
+	const struct device_options *options; /* the verb's own begin with them */
+	char **args;
+	struct client client;
+	struct topology *topology;
+	struct volumes volumes; /* of the topology */
+	struct config *config;	/* to be carried out */
+	struct config *kept;	/* what is already as it is wanted */
+	size_t first_problem;
+	bool in_use; /* a refusal that waiting may help */
+};
+
+enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
+			      const struct device_options *options, char *args[]);
+
+/* The fill of verbs that take devices. */
+void device_fill(struct device_run *run);
+/* A new volume of a configuration, initialised. */
+struct volume *device_add_volume(struct config *config);
+/*
+ * Refuse one device: name, then the sentence.  The code is daxctl's, which calls most of what
+ * is not possible now ENXIO.
+ */
+void device_refuse(struct device_run *run, const char *name, int code, const char *hint,
+		   const char *format, ...) _printf_(5, 6);
+/* Move the volume that want() is filling to those that stay as they are. */
+void device_keep(struct device_run *run, struct volume *volume);
+/* "-s" of the command line; false: refused. */
+bool device_read_size(struct device_run *run, const char *text, struct size_spec *ret);
+/* "-a"; in bytes. */
+bool device_read_align(struct device_run *run, const char *text, uint64_t *ret);
+/* X, regionX, all, or the kernel's name of the region; NULL is all. */
+bool device_region_is(const struct region *region, const char *name);
+
+#define DEVICE_OPTION_REGION(type)                                                           \
+	{                                                                                    \
+		.name = "region", .letter = 'r', .value = "ID",                              \
+		.offset = offsetof(type, common.region),                                     \
+		.help = "Only in this region: X of daxX.Y, regionX, its name or all.",        \
+	}
+#define DEVICE_OPTION_FORCE(type, text)                                                      \
+	{                                                                                    \
+		.name = "force", .letter = 'f', .offset = offsetof(type, common.force),      \
+		.help = text,                                                                \
+	}
+#define DEVICE_OPTION_WAIT(type)                                                             \
+	{                                                                                    \
+		.name = "wait", .value = "SECONDS", .optional = true,                        \
+		.offset = offsetof(type, common.wait),                                       \
+		.help = "Where somebody uses a device, wait until they have left, for ever " \
+			"or that long.",                                                     \
+	}
+#define DEVICE_OPTION_LIMIT(type)                                                            \
+	{                                                                                    \
+		.name = "limit-time", .value = "SECONDS",                                    \
+		.offset = offsetof(type, common.limit_time),                                 \
+		.help = "Give up to take memory offline after that long, and put back what " \
+			"was taken.",                                                        \
+	}
+#define DEVICE_OPTIONS_COMMON(type)                                                          \
+	{                                                                                    \
+		.name = "human", .letter = 'u', .offset = offsetof(type, common.human),      \
+		.help = "Sizes with units, and a single object without the array around it.", \
+	},                                                                                   \
+	{                                                                                    \
+		.name = "verbose", .letter = 'v', .offset = offsetof(type, common.verbose),  \
+		.help = "Show the plan and each step on standard error.",                    \
+	},                                                                                   \
+	{                                                                                    \
+		.name = "dry-run", .letter = 'n', .offset = offsetof(type, common.dry_run),  \
+		.help = "Show the steps instead, and run none.",                             \
+	},                                                                                   \
+	{                                                                                    \
+		.name = "compat", .offset = offsetof(type, common.compat),                   \
+		.help = "Give daxctl's exit status: 256 less the errno, and 0 when a device " \
+			"is not there.",                                                     \
+	},                                                                                   \
+	{                                                                                    \
+		.name = "no-ask-password", .offset = offsetof(type, common.no_ask_password), \
+		.help = "Do not ask for a password where polkit wants one; fail instead.",   \
+	},                                                                                   \
+	{                                                                                    \
+		.name = "topology", .value = "FILE", .offset = offsetof(type, common.topology), \
+		.help = "Change a simulated machine, a copy of one that status --json wrote.", \
+	}
+
+#endif

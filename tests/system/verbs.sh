@@ -1,0 +1,217 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# verbs.sh: the device verbs beside daxctl's, from the same state, call by call (verbs.table);
+# then what daxctl does not do: who is in use is refused, waited for, all ranges, all devices.
+cd /root/system || exit
+. ./lib.sh
+run=/run/verbs
+mkdir -p $run
+dynamic() {
+	daxctl-ext list -D -r "$1" | sed -n 's/.*"chardev":"\(.*\)",/\1/p'
+}
+
+empty() { # REGION
+	for device in $(dynamic "$1"); do
+		daxctl-ext destroy-device -f "$device" >/dev/null 2>>$run/noise
+	done
+}
+
+# Devices have numbers by what was there before: @1 is the first that the state made.
+names() { # WORDS: with names for @N
+	sed -f $run/to-names <<-END
+		$1
+	END
+}
+
+# Words that make a state, each from the one before.
+state() { # WORD...
+	empty 0
+	: >$run/to-names
+	: >$run/to-numbers
+	n=0
+	for word; do
+		word=$(names "$word")
+		case $word in
+		make=*)
+			daxctl create-device -r 0 -s "${word#make=}" >$run/made
+			name=$(sed -n 's/.*"chardev":"dax\(.*\)",/\1/p' $run/made)
+			n=$((n + 1))
+			echo "s/@$n/$name/g" >>$run/to-names
+			echo "s/dax$name\\>/@$n/g" >>$run/to-numbers
+			;;
+		ram=*) daxctl reconfigure-device -m system-ram -N "${word#ram=}" ;;
+		online=*) daxctl online-memory "${word#online=}" ;;
+		normal=*) daxctl online-memory --no-movable "${word#normal=}" ;;
+		off=*) daxctl disable-device "${word#off=}" ;;
+		gone=*)
+			daxctl destroy-device -f "${word#gone=}"
+			sed -i "/${word#gone=}.*@/d" $run/to-numbers
+			;;
+		esac >/dev/null 2>>$run/noise
+	done
+	echo 's/dax0\.[0-9]*/new/g' >>$run/to-numbers
+}
+
+numbers() { # FILE: of devices, for names
+	sed -f $run/to-numbers "$1"
+}
+
+# What a call leaves: devices of region 0, their sizes, modes, memory, in whatever order.
+left() {
+	daxctl list -r 0 -DRM >$run/list
+	numbers $run/list | sed 's/,$//' | sort
+}
+
+calls=0
+compare() { # STATE CALL [EXIT LINE]: where daxctl is wrong, what is right
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	{
+		state $1
+		daxctl $(names "$2") >$run/out 2>$run/theirs.errors
+		theirs=$?
+		numbers $run/out >$run/theirs
+		left >$run/theirs.left
+		state $1
+		daxctl-ext $(names "$2") --compat >$run/out 2>$run/ours.errors
+		ours=$?
+		numbers $run/out >$run/ours
+		left >$run/ours.left
+	}
+	: >"${out:?}"
+	if [ $# -gt 2 ]; then
+		# shellcheck disable=SC2086 # two words or more
+		set -- "$1" "$2" $3
+		echo "$theirs $(sed -n '/devices*$/p' $run/theirs.errors)" >>$run/wrong
+		theirs=$3
+		shift 3
+		echo "$*" >$run/theirs.errors
+		set -- "$begin" "$call"
+		cp $run/ours $run/theirs
+		cp $run/ours.left $run/theirs.left
+	fi
+	diff -u $run/theirs $run/ours >>"$out"
+	diff -u $run/theirs.left $run/ours.left >>"$out"
+	# Of stderr the line that scripts look for: what was done to how many devices.
+	grep -E '^[a-z ]* [0-9]+ devices?$' $run/theirs.errors >$run/a
+	grep -E '^[a-z ]* [0-9]+ devices?$' $run/ours.errors >$run/b
+	diff -u $run/a $run/b >>"$out"
+	[ $theirs -eq $ours ] || echo "exit $ours, daxctl: $theirs" >>"$out"
+	[ ! -s "$out" ] || cat $run/theirs.errors $run/ours.errors >>"$out"
+	[ ! -s "$out" ]
+	verdict "verbs: [$1] $2" $?
+	calls=$((calls + 1))
+}
+
+if [ -z "${VERBS_ONLY-}" ]; then
+	while IFS='|' read -r begin call right; do
+		case $begin in '#'* | '') continue ;; esac
+		compare "$begin" "$call" ${right:+"$right"} </dev/null
+	done <verbs.table
+	echo "verbs: $calls calls beside daxctl's"
+fi
+
+# --- What daxctl does not do.
+make() { # SIZE [OPTION...]: a device of ours; its name is in $made
+	size=$1
+	shift
+	daxctl-ext create-device -r 0 -s "$size" "$@" >$run/made 2>>$run/noise
+	made=$(sed -n 's/.*"chardev":"\(.*\)",/\1/p' $run/made)
+}
+
+empty 0
+expect 2 'a size that is none' daxctl-ext create-device -r 0 -s 12xyz
+says '--size "12xyz" is not a size' 'is named'
+expect 2 'an align that is none' daxctl-ext create-device -r 0 -s 1G -a garbage
+expect 2 'more than there is' daxctl-ext create-device -r 0 -s 2G
+says '1G would fit' 'what would fit'
+expect 2 'a region that is not there' daxctl-ext create-device -r 77
+expect 2 'no device at all' daxctl-ext destroy-device -f -r 0 all
+says 'destroyed 0 devices' 'is no success'
+[ -z "$(dynamic 0)" ]
+verdict 'and nothing was made' $?
+
+# In use: refused with the names, force or not; waited for.
+make 256M --name used
+exec 3<"/dev/$made"
+for call in "disable-device $made" "destroy-device -f $made" "reconfigure-device -s 128M -f used" \
+	"reconfigure-device -m system-ram -f used"; do
+	# shellcheck disable=SC2086 # a list of words
+	expect 2 "$call, while it is open" daxctl-ext $call
+	says "pid $$" "$call: says by whom"
+done
+expect 2 'waiting a second' daxctl-ext disable-device --wait=1 used
+daxctl-ext disable-device --wait=60 used >"$out" 2>&1 3<&- &
+waiting=$!
+sleep 1
+exec 3<&-
+wait $waiting
+verdict 'waits until it is closed' $?
+says 'disabled 1 device' 'then goes on'
+expect 0 'enable' daxctl-ext enable-device used
+sleep 5 <"/dev/$made" &
+expect 0 'waits for a process to end' daxctl-ext destroy-device -f --wait=60 used
+says 'destroyed 1 device' 'and destroys it'
+
+# Several and all; a failure of one does not hide the others.
+make 128M --name a
+make 128M --name b
+make 128M --name c
+expect 0 'disable two' daxctl-ext disable-device a b
+says 'disabled 2 devices' 'both'
+exec 3<"/dev/$made"
+expect 2 'destroy all, one in use' daxctl-ext destroy-device -f -r 0 all
+says 'destroyed 2 devices' 'the others go'
+says 'c: ' 'and the one is named'
+exec 3<&-
+expect 0 'destroy all' daxctl-ext destroy-device -f -r 0 all
+
+# Memory of several ranges, zones, and nothing unbound while it is online.
+make 128M --name a
+make 128M --name b
+make 128M --name c
+expect 0 'a hole' daxctl-ext destroy-device -f b
+make 768M --name b --mode system-ram
+expect 0 'memory of two ranges' daxctl-ext list -d "$made" -M
+says '"online_memblocks":6' 'is online, all of it'
+says '"movable":true' 'in one zone'
+expect 0 'offline, by a volume' daxctl-ext offline-memory b
+expect 0 'online in zone normal' daxctl-ext online-memory --no-movable b
+expect 0 'zone' daxctl-ext list -d "$made"
+says '"movable":false' 'is normal'
+expect 0 'online in zone movable' daxctl-ext online-memory b
+expect 0 'zone' daxctl-ext list -d "$made"
+says '"movable":true' 'is movable'
+expect 2 'destroy what is online' daxctl-ext destroy-device b
+says 'Its memory is online' 'is refused'
+expect 0 'by force it goes offline first' daxctl-ext destroy-device -f --limit-time 30 b
+expect 0 'the rest' daxctl-ext destroy-device -f -r 0 all
+
+# Making again what list printed.
+make 256M -a 4096
+daxctl-ext list -D -r 0 -M -u >$run/input
+daxctl-ext list -D -r 0 -M | sed 's/dax0\.[0-9]*/dax/' >$run/before
+expect 0 'destroy it' daxctl-ext destroy-device -f "$made"
+expect 0 'make it again' daxctl-ext create-device --input $run/input
+daxctl-ext list -D -r 0 -M | sed 's/dax0\.[0-9]*/dax/' >$run/after
+same $run/before $run/after 'is the same'
+expect 0 'and away' daxctl-ext destroy-device -f -r 0 all
+
+# Persistent memory: the namespace comes and goes with the device.
+expect 2 'labels that were never written' daxctl-ext create-device -r 3 -s 512M --name pm
+expect 0 'with consent' daxctl-ext create-device -r 3 -s 512M --name pm --allow-data-loss
+expect 0 'another, of memory' daxctl-ext create-device -r 3 -s 512M --name pmram -m system-ram
+says '"online_memblocks"' 'is memory'
+expect 0 'to a file system' daxctl-ext create-device -r 3 -s 256M --name fs -m fsdax
+expect 0 'disable' daxctl-ext disable-device pm
+expect 0 'enable' daxctl-ext enable-device pm
+expect 0 'reconfigure' daxctl-ext reconfigure-device -m system-ram pm
+says '"mode":"system-ram"' 'is memory now'
+expect 2 'famfs' daxctl-ext reconfigure-device -m famfs pm
+says 'fsdev_dax' 'says why not'
+expect 0 'destroy them' daxctl-ext destroy-device -f pm pmram fs
+says 'destroyed 3 devices' 'all three'
+
+# Kept: it is part of the host's configuration.
+expect 0 'keep' daxctl-ext create-device -r 0 -s 256M --name kept --keep
+nothing_to_do /etc/daxd/kept.json 'kept'
+finish
