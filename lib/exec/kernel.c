@@ -89,6 +89,8 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 
 	if (!topology)
 		return error_oom(reterr);
+	/* Steps are known from the scan before a run to its end. */
+	kernel_notices_clear(&kernel_of(backend)->notices);
 	r = scan_all(kernel_of(backend), topology, &names, reterr);
 	if (r < 0)
 		return r;
@@ -99,8 +101,15 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 
 static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)
 {
-	(void)backend; /* the form of an operation */
-	return step->kind == STEP_PUBLISH ? kernel_check_publish(step, reterr) : 0;
+	struct kernel *kernel = kernel_of(backend);
+	int r;
+
+	if (step->kind != STEP_PUBLISH)
+		return 0;
+	r = kernel_check_publish(step, reterr);
+	if (r < 0)
+		return r;
+	return kernel_notice_add(&kernel->notices, step) < 0 ? error_oom(reterr) : 0;
 }
 
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
@@ -199,7 +208,7 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_BIND:
 	case STEP_UNBIND:
 	case STEP_PUBLISH:
-		kernel_run_on_devices(&kernel->index, group);
+		kernel_run_on_devices(kernel, group);
 		return;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
@@ -218,6 +227,7 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 static void kernel_free(struct backend *backend)
 {
 	kernel_index_clear(&kernel_of(backend)->index);
+	kernel_notices_clear(&kernel_of(backend)->notices);
 	free(kernel_of(backend)->state_file);
 	free(backend);
 }
