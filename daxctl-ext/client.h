@@ -19,6 +19,7 @@ struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
+	bool brief;		/* a scan is for a list of dax devices, and needs no more */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 };

@@ -314,11 +314,12 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 }
 
 /* Kernel threads, which are most of a small machine, have no program, no memory and no files. */
-static bool has_program(int proc_fd)
+static bool has_program(int proc, uint64_t pid)
 {
-	char first;
+	char path[32], first;
 
-	return readlinkat(proc_fd, "exe", &first, 1) >= 0 || errno != ENOENT;
+	(void)snprintf(path, sizeof(path), "%" PRIu64 "/exe", pid);
+	return readlinkat(proc, path, &first, 1) >= 0 || errno != ENOENT;
 }
 
 static int read_processes(const struct targets *targets, struct error *reterr)
@@ -335,11 +336,11 @@ static int read_processes(const struct targets *targets, struct error *reterr)
 
 		if (sysfs_name_number(entry->d_name, "", &pid) < 0)
 			continue;
+		if (!has_program(dirfd(proc), pid))
+			continue;
 		fd = sysfs_open(dirfd(proc), entry->d_name);
 		if (fd < 0)
 			continue; /* it ended meanwhile */
-		if (!has_program(fd))
-			continue;
 		r = read_open_files(targets, fd, (int)pid);
 		if (r >= 0)
 			r = read_mapped_files(targets, fd, (int)pid);

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <ndctl/libndctl.h>
+
+#include "exec/kernel-nd-library.h"
 
 /* Nothing on a region that is about to lose its namespaces may be in use. */
 static int check_region_free(struct ndctl_region *region, struct error *reterr)

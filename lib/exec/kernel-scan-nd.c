@@ -476,6 +476,19 @@ static int follow(int nd, const char *name, char *path, char *bus)
 
 enum pass { PASS_BUSES, PASS_DIMMS, PASS_REGIONS };
 
+/* daxX.Y of a namespace has the X of its nd region. */
+static bool has_dax_device(uint64_t region)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, "/sys/bus/dax/devices");
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir)))
+		if (kernel_is_device_name(entry->d_name) &&
+		    strtoull(entry->d_name + strlen("dax"), NULL, 10) == region)
+			return true;
+	return false;
+}
+
 /* DIMMs come before the regions that lie on them. */
 static int scan_object(struct topology *topology, int nd, const char *name, enum pass pass,
 		       struct kernel_names *names, struct error *reterr)
@@ -493,6 +506,8 @@ static int scan_object(struct topology *topology, int nd, const char *name, enum
 		(void)sysfs_read(nd, path, text, sizeof(text)); /* an old kernel has none */
 		return 0;
 	}
+	if (names->brief && (pass == PASS_DIMMS || !has_dax_device(number)))
+		return 0;
 	if (follow(nd, name, path, bus) < 0)
 		return 0;
 	fd = sysfs_open(nd, name);

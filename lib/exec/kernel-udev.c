@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libudev.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,8 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "exec/kernel-udev-library.h"
 
 #define UDEV_CONTROL "/run/udev/control"
 #define UDEV_DATA "/run/udev/data"
@@ -133,7 +134,9 @@ static void tell_late(struct udev_trigger *trigger)
 
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 {
-	_cleanup_(udev_freep) struct udev *udev = udev_new();
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(udev_freep) struct udev *udev =
+		udev_library_load(&error) == 0 ? udev_new() : NULL;
 	_cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	if (watch >= 0)
@@ -143,7 +146,9 @@ void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 
 		if (trigger->fd < 0)
 			continue;
-		if (!udev)
+		if (!udev && error.code)
+			kernel_copy_error(trigger->error, &error);
+		else if (!udev)
 			(void)error_oom(trigger->error);
 		else if (trigger->coming || kernel_write(trigger->fd, trigger->name, "uevent", "change",
 				      trigger->error) == 0)

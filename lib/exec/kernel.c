@@ -65,8 +65,9 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 {
 	int r;
 
+	names->brief = kernel->brief;
 	r = read_seed(topology, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = kernel_read_links(names, reterr);
 	if (r == 0)
 		r = read_memory(topology, reterr);
@@ -74,9 +75,9 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 		r = kernel_scan_nd(topology, names, reterr);
 	if (r == 0)
 		r = kernel_scan_dax(topology, names, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = kernel_scan_holders(topology, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = read_records(kernel->state_file, topology, reterr);
 	return r;
 }
@@ -230,6 +231,11 @@ static void kernel_free(struct backend *backend)
 	kernel_notices_clear(&kernel_of(backend)->notices);
 	free(kernel_of(backend)->state_file);
 	free(backend);
+}
+
+void kernel_backend_be_brief(struct backend *backend)
+{
+	kernel_of(backend)->brief = true;
 }
 
 void kernel_backend_recover(void)

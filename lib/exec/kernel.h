@@ -35,6 +35,7 @@ struct kernel_notices {
 struct kernel {
 	struct backend backend;
 	char *state_file;
+	bool brief; /* scans are for a list of dax devices */
 	struct kernel_index index;
 	struct kernel_notices notices;
 };
@@ -54,6 +55,7 @@ struct kernel_link {
 
 /* What nodes are looked up in while a scan runs. */
 struct kernel_names {
+	bool brief; /* nobody asks for them */
 	/* Of the node seen last: most nodes have the same. */
 	char *owner, *group; /* NULL: none seen */
 	unsigned int uid, gid;
