@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "client-bus-library.h"
+
 #define NAME_MAX_SIZE 64
 
 void bus_json_name(const char *property, char *name, size_t size)

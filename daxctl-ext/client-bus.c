@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "client-bus-json.h"
+#include "client-bus-library.h"
 
 #define NAME "org.daxd1"
 #define ROOT "/org/daxd1"
@@ -30,6 +30,17 @@ struct bus {
 	bus_change *callback;
 	void *userdata;
 };
+
+static void message_unrefp(sd_bus_message **message)
+{
+	if (*message)
+		(void)sd_bus_message_unref(*message); /* NULL when it was the last reference */
+}
+
+static void failure_clear(sd_bus_error *error)
+{
+	sd_bus_error_free(error);
+}
 
 void bus_free(struct bus *bus)
 {
@@ -114,7 +125,7 @@ static enum cli_exit add_nonsense(struct report *problems, int r)
 static int call(struct bus *bus, const char *path, const char *interface, const char *method,
 		sd_bus_error *error, sd_bus_message **ret, const char *types, ...)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+	_cleanup_(message_unrefp) sd_bus_message *message = NULL;
 	va_list args;
 	int r;
 
@@ -136,7 +147,7 @@ static int call(struct bus *bus, const char *path, const char *interface, const 
 /* Is daxd at the other end?  The call starts it where the system bus can. */
 static int greet(struct bus *bus, sd_bus_error *error)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 
 	return call(bus, ROOT, PROPERTIES, "Get", error, &reply, "ss", MANAGER, "Version");
 }
@@ -163,7 +174,7 @@ static int open_private(struct bus *bus)
 /* CLI_DONE with bus->bus NULL: it is not there. */
 static enum cli_exit try_open(struct bus *bus, int (*open)(struct bus *), struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = open(bus);
 
 	if (r >= 0)
@@ -179,10 +190,15 @@ static enum cli_exit try_open(struct bus *bus, int (*open)(struct bus *), struct
 enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *problems)
 {
 	_cleanup_(bus_freep) struct bus *bus = calloc(1, sizeof(*bus));
+	struct error error = ERROR_INIT;
 	enum cli_exit status;
 
 	if (!bus)
 		abort(); /* nothing has begun */
+	if (bus_library_load(&error) < 0) {
+		(void)report_take(problems, &error);
+		return CLI_FAILED;
+	}
 	bus->ask_password = ask_password;
 	status = try_open(bus, open_system, problems);
 	if (status == CLI_DONE && !bus->bus && geteuid() == 0)
@@ -200,8 +216,8 @@ static enum cli_exit take_copy(struct report *problems, const char *text, char *
 
 enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	const char *text;
 	int r;
 
@@ -215,8 +231,8 @@ enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *probl
 enum cli_exit bus_plan(struct bus *bus, const char *document, char **ret_plan,
 		       char **ret_problems, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(freep) char *list = NULL;
 	struct json_out out = { 0 };
 	const char *plan;
@@ -249,8 +265,8 @@ static const char *last_word(const char *path)
 enum cli_exit bus_apply(struct bus *bus, const char *document, bool allow_data_loss,
 			char **ret_id, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(agent_stop) struct agent agent = { 0 };
 	const char *path;
 	int r;
@@ -270,8 +286,8 @@ enum cli_exit bus_apply(struct bus *bus, const char *document, bool allow_data_l
 
 enum cli_exit bus_cancel(struct bus *bus, const char *id, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(agent_stop) struct agent agent = { 0 };
 	char path[64];
 	int r;
@@ -292,8 +308,8 @@ enum cli_exit bus_cancel(struct bus *bus, const char *id, struct report *problem
 enum cli_exit bus_get_job_text(struct bus *bus, const char *id, const char *property, char **ret,
 			       struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	const char *text;
 	char path[64];
 	int r;
@@ -350,8 +366,8 @@ static int list_object(sd_bus_message *message, const char *kind, struct json_ou
 
 enum cli_exit bus_list(struct bus *bus, const char *kind, char **ret, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(freep) char *list = NULL;
 	struct json_out out = { 0 };
 	int r;
@@ -377,8 +393,8 @@ enum cli_exit bus_list(struct bus *bus, const char *kind, char **ret, struct rep
 
 enum cli_exit bus_get_manager(struct bus *bus, char **ret, struct report *problems)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	struct json_out out = { 0 };
 	char *json;
 	int r;
@@ -427,7 +443,7 @@ static int read_invalidated(struct bus *bus, const char *path, const char *inter
 	int r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "s");
 
 	while (r >= 0 && (r = sd_bus_message_read_basic(message, 's', &property)) > 0) {
-		_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+		_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 		char name[64];
 
 		/* The plan is long, and whoever wants it asks. */

@@ -2,8 +2,8 @@
 /*
  * How the command line reaches what knows and touches the machine: daxd over D-Bus
  * (client-bus.h); where there is none, for root, a separate program, daxd-worker, that is run
- * for one scan or one apply.  With a file as the machine nothing is asked or run for a scan,
- * and apply changes that file.
+ * for one scan or one apply.  Scans of root are by it even where daxd runs: that is sooner.  With
+ * a file as the machine nothing is asked or run for a scan, and apply changes that file.
  */
 #ifndef DAXCTL_EXT_CLIENT_H
 #define DAXCTL_EXT_CLIENT_H
@@ -19,6 +19,7 @@ struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
+	bool brief;		/* a scan is for a list of dax devices, and needs no more */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 };
@@ -29,7 +30,7 @@ void client_clear(struct client *client);
 
 /*
  * Look for daxd.  Without it root goes on, with client->bus NULL; others get a problem.  Called
- * by client_scan() where need be.
+ * by client_scan() where need be, which is not for root.
  */
 enum cli_exit client_connect(struct client *client, struct report *problems);
 /* The same for what only daxd can do: it must be there. */

@@ -3,6 +3,7 @@
  * daxd-worker: the only program that touches the machine.  It does one job and ends.
  *
  *   daxd-worker [--sim FILE] scan     the topology as one line of JSON on standard output
+ *   daxd-worker list                  the same, as far as a list of dax devices needs it
  *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output
  *
  * With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
@@ -97,7 +98,7 @@ static void recover(void)
 		kernel_backend_recover();
 }
 
-static int scan(const struct options *options, struct error *reterr)
+static int scan(const struct options *options, bool brief, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
 	_cleanup_(topology_freep) struct topology *topology = NULL;
@@ -107,6 +108,8 @@ static int scan(const struct options *options, struct error *reterr)
 	if (!options->sim)
 		recover();
 	r = open_backend(options, &backend, reterr);
+	if (r == 0 && brief && !options->sim)
+		kernel_backend_be_brief(backend);
 	if (r == 0)
 		r = backend_scan(backend, &topology, reterr);
 	if (r < 0)
@@ -254,12 +257,12 @@ static int run_apply(const struct options *options)
 	return 0;
 }
 
-static int run_scan(const struct options *options)
+static int run_scan(const struct options *options, bool brief)
 {
 	struct error error = ERROR_INIT;
 	_cleanup_(freep) char *text = NULL;
 
-	if (scan(options, &error) == 0)
+	if (scan(options, brief, &error) == 0)
 		return 0;
 	text = error_to_json(&error);
 	(void)fprintf(stderr, "%s\n", text ? text : "{}");
@@ -287,9 +290,11 @@ int main(int argc, char *argv[])
 			return 2;
 	}
 	if (argc - optind == 1 && strcmp(argv[optind], "scan") == 0)
-		return run_scan(&options);
+		return run_scan(&options, false);
+	if (argc - optind == 1 && strcmp(argv[optind], "list") == 0)
+		return run_scan(&options, true);
 	if (argc - optind == 1 && strcmp(argv[optind], "apply") == 0)
 		return run_apply(&options);
-	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] scan|apply\n");
+	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] scan|list|apply\n");
 	return 2;
 }

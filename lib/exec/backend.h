@@ -73,6 +73,11 @@ DEFINE_FREEP(struct backend, backend)
 
 /* state_file: records of volumes in dynamic regions, see state.h. */
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr);
+/*
+ * From now on scans are for a list of dax devices, never for a plan: without DIMMs, regions that
+ * have no dax device, nodes, records, and who holds what.
+ */
+void kernel_backend_be_brief(struct backend *backend);
 /* Put back what a writer that was killed had changed for a moment; for the holder of the lock. */
 void kernel_backend_recover(void);
 /* Is there anything to put back? */

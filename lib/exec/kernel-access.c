@@ -123,6 +123,8 @@ int kernel_read_access(const char *name, struct kernel_names *names, struct acce
 	struct access access = { 0 };
 	struct stat st;
 
+	if (names->brief)
+		return 0;
 	(void)snprintf(path, sizeof(path), "/dev/%s", name);
 	if (lstat(path, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
 		return 0;

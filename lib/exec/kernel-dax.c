@@ -240,13 +240,15 @@ static bool is_there(const struct step *step, uint64_t start)
 
 /* From a seed to the device that is wanted, read back, or to nothing again. */
 static int shape_seed(const struct kernel_device *device, const struct step *step,
-		      struct error *reterr)
+		      struct kernel_notices *notices, struct error *reterr)
 {
 	int r;
 
 	r = check_aligned(device, &step->ranges, step->align, reterr);
 	if (r == 0)
 		kernel_unpublish_start(step->ranges.ranges[0].start);
+	if (r == 0 && notices)
+		kernel_notice_device(notices, step);
 	if (r == 0)
 		r = reshape(device, &step->ranges, step->align, reterr);
 	if (r < 0) {
@@ -254,6 +256,7 @@ static int shape_seed(const struct kernel_device *device, const struct step *ste
 
 		/* The error that counts is the first one. */
 		(void)delete_device(device, &error);
+		kernel_unpublish_start(step->ranges.ranges[0].start);
 	}
 	return r;
 }
@@ -269,7 +272,7 @@ int kernel_create_device(const struct step *step, struct error *reterr)
 	if (is_there(step, step->ranges.ranges[0].start))
 		return 0;
 	r = take_seed(step, &device, reterr);
-	return r < 0 ? r : shape_seed(&device, step, reterr);
+	return r < 0 ? r : shape_seed(&device, step, NULL, reterr);
 }
 
 static bool is_seed(int fd)
@@ -315,8 +318,8 @@ static int take_indexed_seed(struct kernel_index *index, const struct step *step
 	return take_seed(step, ret, reterr);
 }
 
-static int create_indexed(struct kernel_index *index, const struct step *step,
-			  struct error *reterr)
+static int create_indexed(struct kernel_index *index, struct kernel_notices *notices,
+			  const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
 	uint64_t start = step->ranges.ranges[0].start;
@@ -326,7 +329,7 @@ static int create_indexed(struct kernel_index *index, const struct step *step,
 		return 0;
 	r = take_indexed_seed(index, step, &device, reterr);
 	if (r == 0)
-		r = shape_seed(&device, step, reterr);
+		r = shape_seed(&device, step, notices, reterr);
 	if (r < 0)
 		return r;
 	/* Without room for it in the index the device is found by a walk. */
@@ -353,7 +356,8 @@ static int read_regions(struct kernel_index *index, const struct step_group *gro
 	return 0;
 }
 
-void kernel_create_devices(struct kernel_index *index, struct step_group *group)
+void kernel_create_devices(struct kernel_index *index, struct kernel_notices *notices,
+			   struct step_group *group)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(closep) int lock = kernel_lock_dax(KERNEL_LOCK_ALONE, &error);
@@ -363,7 +367,7 @@ void kernel_create_devices(struct kernel_index *index, struct step_group *group)
 		if (r < 0)
 			kernel_copy_error(&group->errors[i], &error);
 		else
-			(void)create_indexed(index, group->steps[i], &group->errors[i]);
+			(void)create_indexed(index, notices, group->steps[i], &group->errors[i]);
 		group->over(group->userdata, i);
 	}
 }

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-#include <libkmod.h>
 
 #include "base/size.h"
+#include "exec/kernel-kmod-library.h"
 #include "exec/parallel.h"
 
 #define DRIVERS "/sys/bus/dax/drivers"
@@ -65,6 +65,9 @@ int kernel_load_module(const char *module, const char *driver_folder, struct err
 	/* Loaded or built in: either way the driver is there. */
 	if (access(driver_folder, F_OK) == 0)
 		return 0;
+	r = kmod_library_load(reterr);
+	if (r < 0)
+		return r;
 	ctx = kmod_new(NULL, NULL);
 	if (!ctx)
 		return error_oom(reterr);

@@ -30,23 +30,23 @@ static void give_name(struct kernel_index *index, struct step *step, const char 
 		step->object = strdup(name); /* NULL: it is found by a walk */
 }
 
-static void run(struct kernel_index *index, struct step_group *group)
+static void run(struct kernel *kernel, struct step_group *group)
 {
 	enum step_kind kind = group->steps[0]->kind;
 
 	if (kind == STEP_CREATE_DEVICE)
-		kernel_create_devices(index, group);
+		kernel_create_devices(&kernel->index, &kernel->notices, group);
 	else if (kind == STEP_DESTROY_DEVICE)
-		kernel_destroy_devices(index, group);
+		kernel_destroy_devices(&kernel->index, group);
 	else if (kind == STEP_BIND)
 		kernel_bind_all(group);
 	else if (kind == STEP_UNBIND)
 		kernel_unbind_all(group);
 	else
-		kernel_publish_all(group);
+		kernel_publish_all(&kernel->notices, group);
 }
 
-void kernel_run_on_devices(struct kernel_index *index, struct step_group *group)
+void kernel_run_on_devices(struct kernel *kernel, struct step_group *group)
 {
 	_cleanup_(freep) struct step *named = calloc(group->n, sizeof(*named));
 	_cleanup_(freep) const struct step **steps = calloc(group->n, sizeof(*steps));
@@ -54,17 +54,17 @@ void kernel_run_on_devices(struct kernel_index *index, struct step_group *group)
 	const char *walked = NULL;
 
 	if (!named || !steps) {
-		run(index, group); /* slower, that is all */
+		run(kernel, group); /* slower, that is all */
 		return;
 	}
 	for (size_t i = 0; i < group->n; i++) {
 		named[i] = *group->steps[i];
 		steps[i] = &named[i];
 		if (!named[i].object && is_by_address(&named[i]))
-			give_name(index, &named[i], &walked);
+			give_name(&kernel->index, &named[i], &walked);
 	}
 	of_named.steps = steps;
-	run(index, &of_named);
+	run(kernel, &of_named);
 	for (size_t i = 0; i < group->n; i++)
 		if (named[i].object != group->steps[i]->object)
 			free(named[i].object); /* the rest belongs to the plan */

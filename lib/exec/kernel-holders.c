@@ -15,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define MAPS_BUFFER 16384
+
 struct target {
 	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1 */
 	dev_t dev;		   /* of block devices */
@@ -259,19 +261,16 @@ static bool is_node(int dir, const char *link)
 	return fstatat(dir, link, &st, 0) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-/* The number of entries, to know kernel threads by: they have none. -ENOMEM. */
 static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(proc_fd, "fd");
 	const struct dirent *entry;
-	int n = 0;
 
 	while (dir && (entry = sysfs_next(dir))) {
 		char path[SYSFS_VALUE_MAX];
 		struct target *target;
 		ssize_t length;
 
-		n++;
 		length = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path) - 1);
 		if (length < 0)
 			continue;
@@ -281,7 +280,7 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 		    add_process(target, proc_fd, pid) < 0)
 			return -ENOMEM;
 	}
-	return n;
+	return 0;
 }
 
 /* A mapping outlives the descriptor it was made with. */
@@ -297,6 +296,8 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 		closep(&fd);
 		return 0; /* it ended meanwhile, or is not ours to look at */
 	}
+	/* What /proc says its block size is makes for four times as many reads. */
+	(void)setvbuf(file, NULL, _IOFBF, MAPS_BUFFER);
 	while (r == 0 && getline(&line, &room, file) > 0) {
 		char *path = strchr(line, '/');
 		struct target *target;
@@ -312,6 +313,15 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 	return r;
 }
 
+/* Kernel threads, which are most of a small machine, have no program, no memory and no files. */
+static bool has_program(int proc, uint64_t pid)
+{
+	char path[32], first;
+
+	(void)snprintf(path, sizeof(path), "%" PRIu64 "/exe", pid);
+	return readlinkat(proc, path, &first, 1) >= 0 || errno != ENOENT;
+}
+
 static int read_processes(const struct targets *targets, struct error *reterr)
 {
 	_cleanup_(closedirp) DIR *proc = sysfs_open_dir(AT_FDCWD, "/proc");
@@ -325,6 +335,8 @@ static int read_processes(const struct targets *targets, struct error *reterr)
 		int r;
 
 		if (sysfs_name_number(entry->d_name, "", &pid) < 0)
+			continue;
+		if (!has_program(dirfd(proc), pid))
 			continue;
 		fd = sysfs_open(dirfd(proc), entry->d_name);
 		if (fd < 0)

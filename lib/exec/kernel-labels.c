@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <ndctl/libndctl.h>
 
 #include "base/file.h"
+#include "exec/kernel-nd-library.h"
 
 #define FOLDER "/run/daxd"
 #define KEPT_MAX 4096

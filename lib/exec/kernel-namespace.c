@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
-#include <ndctl/libndctl.h>
 
 #include "base/size.h"
+#include "exec/kernel-nd-library.h"
 
 /* What a step works on: its region, and the namespace once it is known. */
 struct job {

@@ -11,8 +11,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
-#include <ndctl/libndctl.h>
 #include <ndctl/ndctl.h>
+
+#include "exec/kernel-nd-library.h"
 
 /* enum nd_device_type of linux/ndctl.h: namespaces with labels. */
 #define ND_TYPE_NAMESPACE_PMEM 5
@@ -30,6 +31,9 @@ int kernel_nd_open(struct ndctl_ctx **ret, struct error *reterr)
 	struct ndctl_ctx *ctx;
 	int r;
 
+	r = nd_library_load(reterr);
+	if (r < 0)
+		return r;
 	r = ndctl_new(&ctx);
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot set up libndctl: %s.", strerror(-r));

@@ -6,6 +6,10 @@
  *
  * A file is named after what its device is, as far as a rule can see it: the uuid of the info
  * block (of a raw namespace its own), or in dynamic regions, START-SIZE of the device.
+ *
+ * The events of a device come one after another, and udev may run programs of other rules for
+ * each. So the file of a device that is made by the same plan is written before the device is
+ * (kernel_notice_device()): the event of its bind imports it, and no other is asked for.
  */
 #include "exec/kernel.h"
 
@@ -22,6 +26,9 @@
 
 #define FOLDER STATEDIR "/udev"
 #define KEY_MAX 96
+#define TEXT_MAX 384
+#define STAMP_MAX 64
+#define NODE_PERM 0600u /* of a dax device, unless somebody says otherwise */
 
 /* The device that a step publishes: its folder in sysfs and its node. */
 struct published {
@@ -30,7 +37,8 @@ struct published {
 	char node[SYSFS_NAME_MAX + 8];
 	char file[sizeof(FOLDER) + KEY_MAX];
 	const char *links;
-	char stamp[64]; /* of the properties that were written */
+	char stamp[STAMP_MAX]; /* of the properties that were written */
+	bool noticed;	       /* before the device was made */
 	struct stat st;
 };
 
@@ -116,10 +124,14 @@ static int check_link(const struct published *p, const struct step *step, struct
 	return error_set(reterr, EINVAL, "%s is no link for %s.", step->access.link, p->node);
 }
 
-/* Numbers, because rules are used before every account of the host can be looked up. */
-static int write_properties(struct published *p, const struct step *step, struct error *reterr)
+/*
+ * What a file says; perm is what the node has when the step does not say.  Numbers, because rules
+ * are used before every account of the host can be looked up.
+ */
+static int describe(const struct step *step, bool block, unsigned int perm, const char *stamp,
+		    char text[TEXT_MAX], struct error *reterr)
 {
-	char text[384], owner[32] = "", group[32] = "", mode[32] = "";
+	char owner[32] = "", group[32] = "", mode[32] = "";
 	struct kernel_accounts accounts;
 	int r;
 
@@ -131,17 +143,123 @@ static int write_properties(struct published *p, const struct step *step, struct
 	if (accounts.gid != (gid_t)-1)
 		(void)snprintf(group, sizeof(group), "DAXD_GROUP=%u\n", accounts.gid);
 	/* A group without a mode makes udev choose 0660. */
-	if (step->has_perm || !is_block(p))
+	if (step->has_perm || !block)
 		(void)snprintf(mode, sizeof(mode), "DAXD_MODE=%04o\n",
-			       step->has_perm ? step->access.perm : p->st.st_mode & 0777);
-	r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", p->stamp, sizeof(p->stamp));
-	if (r < 0)
-		return error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
-				 strerror(-r));
-	(void)snprintf(text, sizeof(text), "DAXD_NAME=%s\nDAXD_STAMP=%s\n%s%s%s",
-		       access_link_name(step->access.link), p->stamp, owner, group, mode);
-	r = file_make_folders(FOLDER, reterr);
+			       step->has_perm ? step->access.perm : perm);
+	(void)snprintf(text, TEXT_MAX, "DAXD_NAME=%s\nDAXD_STAMP=%s\n%s%s%s",
+		       access_link_name(step->access.link), stamp, owner, group, mode);
+	return 0;
+}
+
+static int make_stamp(char stamp[STAMP_MAX], struct error *reterr)
+{
+	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, STAMP_MAX);
+
+	return r < 0 ? error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
+				 strerror(-r)) : 0;
+}
+
+static int write_properties(struct published *p, const struct step *step, struct error *reterr)
+{
+	char text[TEXT_MAX];
+	int r;
+
+	r = make_stamp(p->stamp, reterr);
+	if (r == 0)
+		r = describe(step, is_block(p), p->st.st_mode & 0777, p->stamp, text, reterr);
+	if (r == 0)
+		r = file_make_folders(FOLDER, reterr);
 	return r < 0 ? r : file_replace(p->file, text, strlen(text), reterr);
+}
+
+struct kernel_notice {
+	const struct step *step;   /* of the plan that runs */
+	char stamp[STAMP_MAX];	   /* "": nothing was written */
+};
+
+void kernel_notices_clear(struct kernel_notices *notices)
+{
+	free(notices->notices);
+	*notices = (struct kernel_notices){ 0 };
+}
+
+int kernel_notice_add(struct kernel_notices *notices, const struct step *step)
+{
+	struct kernel_notice *notice;
+
+	if (uuid_is_set(&step->uuid))
+		return 0; /* a namespace, which is known by its uuid */
+	notice = ARRAY_APPEND(notices->notices, notices->n);
+	if (!notice)
+		return -ENOMEM;
+	notices->n++;
+	notice->step = step;
+	return 0;
+}
+
+static struct kernel_notice *find_notice(const struct kernel_notices *notices,
+					 const char *region, uint64_t start)
+{
+	for (size_t i = 0; i < notices->n; i++) {
+		struct kernel_notice *notice = &notices->notices[i];
+
+		if (notice->step->start == start && strcmp(notice->step->region, region) == 0)
+			return notice;
+	}
+	return NULL;
+}
+
+/* udev may see half of it, or nothing: then it is written, and udev asked, anew. */
+static int write_whole(const char *path, const char *text, size_t length)
+{
+	_cleanup_(closep) int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return -errno;
+	return file_write_all(fd, text, length);
+}
+
+void kernel_notice_device(struct kernel_notices *notices, const struct step *step)
+{
+	uint64_t start = step->ranges.ranges[0].start;
+	struct kernel_notice *notice = find_notice(notices, step->region, start);
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char file[sizeof(FOLDER) + KEY_MAX], text[TEXT_MAX], stamp[STAMP_MAX];
+
+	if (!notice)
+		return;
+	(void)snprintf(file, sizeof(file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start,
+		       range_list_size(&step->ranges));
+	if (make_stamp(stamp, &error) == 0 &&
+	    describe(notice->step, false, NODE_PERM, stamp, text, &error) == 0 &&
+	    file_make_folders(FOLDER, &error) == 0 && write_whole(file, text, strlen(text)) == 0)
+		(void)snprintf(notice->stamp, sizeof(notice->stamp), "%s", stamp);
+}
+
+/*
+ * Was the file written before the device was, and does it say what it is to? It is made safe on
+ * disk only now, the folder once for all.
+ */
+static bool is_noticed(const struct kernel_notices *notices, struct published *p,
+		       const struct step *step)
+{
+	const struct kernel_notice *notice =
+		notices ? find_notice(notices, step->region, step->start) : NULL;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int fd = -1;
+	char want[TEXT_MAX], have[TEXT_MAX];
+	ssize_t n;
+
+	if (!notice || !notice->stamp[0] || is_block(p) || uuid_is_set(&step->uuid) ||
+	    describe(step, false, NODE_PERM, notice->stamp, want, &error) < 0)
+		return false;
+	fd = open(p->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	n = fd < 0 ? -1 : read(fd, have, sizeof(have));
+	if (n != (ssize_t)strlen(want) || memcmp(have, want, (size_t)n) != 0 || fsync(fd) < 0)
+		return false;
+	(void)snprintf(p->stamp, sizeof(p->stamp), "%s", notice->stamp);
+	return true;
 }
 
 int kernel_check_publish(const struct step *step, struct error *reterr)
@@ -152,8 +270,9 @@ int kernel_check_publish(const struct step *step, struct error *reterr)
 	return r < 0 ? r : kernel_check_udev(reterr);
 }
 
-/* Everything but to have udev look. */
-static int prepare(struct published *p, const struct step *step, struct error *reterr)
+/* Everything but to have udev look. notices may be NULL. */
+static int prepare(const struct kernel_notices *notices, struct published *p,
+		   const struct step *step, struct error *reterr)
 {
 	int r = find(step, p, reterr);
 
@@ -161,12 +280,16 @@ static int prepare(struct published *p, const struct step *step, struct error *r
 		r = check_driver(p, reterr);
 	if (r == 0)
 		r = check_link(p, step, reterr);
-	return r < 0 ? r : write_properties(p, step, reterr);
+	if (r < 0)
+		return r;
+	p->noticed = is_noticed(notices, p, step);
+	return p->noticed ? 0 : write_properties(p, step, reterr);
 }
 
 static int trigger(const struct published *p, struct error *reterr)
 {
-	struct udev_trigger one = { .fd = p->fd, .name = p->name, .error = reterr };
+	struct udev_trigger one = { .fd = p->fd, .name = p->name, .error = reterr,
+				    .dev = p->st.st_rdev };
 
 	one.stamp = p->stamp[0] ? p->stamp : NULL;
 
@@ -181,26 +304,48 @@ int kernel_publish(const struct step *step, struct error *reterr)
 
 	r = kernel_check_udev(reterr);
 	if (r == 0)
-		r = prepare(&p, step, reterr);
+		r = prepare(NULL, &p, step, reterr);
 	return r < 0 ? r : trigger(&p, reterr);
 }
 
-/* Publish what can be; each of the errors says of its own. */
-static void publish_prepared(struct published *all, struct udev_trigger *triggers,
-			     struct step_group *group)
+static int sync_folder(struct error *reterr)
 {
+	_cleanup_(closep) int fd = sysfs_open(AT_FDCWD, FOLDER);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return error_set(reterr, fd < 0 ? -fd : errno, "Cannot make " FOLDER
+				 " safe on disk: %s.", strerror(fd < 0 ? -fd : errno));
+	return 0;
+}
+
+/* Publish what can be; each of the errors says of its own. */
+static void publish_prepared(const struct kernel_notices *notices, struct published *all,
+			     struct udev_trigger *triggers, struct step_group *group)
+{
+	_cleanup_(error_clear) struct error late = ERROR_INIT;
+	bool noticed = false;
+
 	for (size_t i = 0; i < group->n; i++) {
 		struct error *error = &group->errors[i];
-		int r = prepare(&all[i], group->steps[i], error);
+		int r = prepare(notices, &all[i], group->steps[i], error);
 
+		noticed = noticed || (r == 0 && all[i].noticed);
 		triggers[i] = (struct udev_trigger){ .fd = r < 0 ? -1 : all[i].fd,
 						     .name = all[i].name, .error = error,
-						     .stamp = all[i].stamp };
+						     .stamp = all[i].stamp,
+						     .dev = all[i].st.st_rdev,
+						     .coming = all[i].noticed };
 	}
+	if (noticed && sync_folder(&late) < 0)
+		for (size_t i = 0; i < group->n; i++)
+			if (all[i].noticed && group->errors[i].code == 0) {
+				kernel_copy_error(&group->errors[i], &late);
+				triggers[i].fd = -1;
+			}
 	kernel_trigger_udev(triggers, group->n);
 }
 
-void kernel_publish_all(struct step_group *group)
+void kernel_publish_all(const struct kernel_notices *notices, struct step_group *group)
 {
 	_cleanup_(freep) struct published *all = calloc(group->n, sizeof(*all));
 	_cleanup_(freep) struct udev_trigger *triggers = calloc(group->n, sizeof(*triggers));
@@ -210,7 +355,7 @@ void kernel_publish_all(struct step_group *group)
 	for (size_t i = 0; all && i < group->n; i++)
 		all[i].fd = -1;
 	if (r == 0)
-		publish_prepared(all, triggers, group);
+		publish_prepared(notices, all, triggers, group);
 	for (size_t i = 0; i < group->n; i++) {
 		if (r < 0)
 			kernel_copy_error(&group->errors[i], &error);

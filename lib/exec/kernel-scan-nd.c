@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * DIMMs, pmem regions and their namespaces.  libndctl says which there are; what changes with
- * a namespace's mode is read from sysfs, where one file tells what takes the library a search
- * through lists that it fills once.
+ * DIMMs, pmem regions and their namespaces, straight from sysfs: libndctl would look up a kernel
+ * module for each object, and read what nobody asks for; it was half the time of a scan.
  */
 #include "exec/kernel.h"
 
@@ -13,9 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <ndctl/libndctl.h>
 
 #define CXL_DEVICES "/sys/bus/cxl/devices"
+#define ND_DEVICES "/sys/bus/nd/devices"
+/* enum nd_device_type of linux/ndctl.h: namespaces with labels. */
+#define ND_TYPE_NAMESPACE_PMEM 5
 
 static int copy_text(char **to, const char *from, struct error *reterr)
 {
@@ -30,26 +31,78 @@ static int copy_text(char **to, const char *from, struct error *reterr)
 	return 0;
 }
 
-static int scan_dimm(struct topology *topology, struct ndctl_bus *bus, struct ndctl_dimm *from,
+static uint64_t number_at(int fd, const char *object, const char *attribute)
+{
+	char path[2 * SYSFS_NAME_MAX];
+	uint64_t value;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", object, attribute);
+	return sysfs_read_u64(fd, path, &value) < 0 ? 0 : value;
+}
+
+static int node_at(int fd, const char *attribute)
+{
+	int node;
+
+	return sysfs_read_int(fd, attribute, &node) < 0 ? -1 : node;
+}
+
+static int read_text(int fd, const char *attribute, char **ret, struct error *reterr)
+{
+	char text[SYSFS_VALUE_MAX];
+
+	if (sysfs_read(fd, attribute, text, sizeof(text)) < 0)
+		return 0;
+	return copy_text(ret, text, reterr);
+}
+
+/* The kernel says "label" (or "alias") once it has taken over an index block. */
+static enum label_state labels_of(int fd, const char *flags)
+{
+	char text[64];
+
+	if (sysfs_read(fd, "available_slots", text, sizeof(text)) < 0)
+		return LABELS_NONE;
+	return strstr(flags, "label") || strstr(flags, "alias") ? LABELS_VALID : LABELS_BLANK;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += length)
+		if ((at == text || at[-1] == ' ') && (at[length] == 0 || at[length] == ' '))
+			return true;
+	return false;
+}
+
+/* bus: its folder, .../ndbus0 */
+static int scan_dimm(struct topology *topology, int fd, const char *name, const char *bus,
 		     struct error *reterr)
 {
 	struct dimm *dimm = ARRAY_APPEND(topology->dimms, topology->n_dimms);
-	unsigned int handle = ndctl_dimm_get_handle(from);
-	const char *id = ndctl_dimm_get_unique_id(from);
+	char flags[256], security[64];
+	uint64_t handle;
 	int r;
 
 	if (!dimm)
 		return error_oom(reterr);
 	topology->n_dimms++;
-	dimm->handle = handle <= INT_MAX ? (int)handle : -1;
-	dimm->locked = ndctl_dimm_locked(from) > 0 ||
-		       ndctl_dimm_get_security(from) == NDCTL_SECURITY_LOCKED;
-	dimm->labels = kernel_nd_dimm_labels(from);
-	r = copy_text(&dimm->name, ndctl_dimm_get_devname(from), reterr);
+	dimm->handle = sysfs_read_u64(fd, "nfit/handle", &handle) == 0 && handle <= INT_MAX ?
+			       (int)handle : -1;
+	if (sysfs_read(fd, "flags", flags, sizeof(flags)) < 0)
+		flags[0] = 0;
+	if (sysfs_read(fd, "security", security, sizeof(security)) < 0)
+		security[0] = 0;
+	dimm->locked = has_word(flags, "lock") || strcmp(security, "locked") == 0;
+	dimm->labels = labels_of(fd, flags);
+	r = copy_text(&dimm->name, name, reterr);
 	if (r == 0)
-		r = copy_text(&dimm->id, id, reterr);
+		r = read_text(fd, "nfit/id", &dimm->id, reterr);
+	if (r == 0 && !dimm->id)
+		r = read_text(fd, "cxl/id", &dimm->id, reterr);
 	if (r == 0)
-		r = copy_text(&dimm->bus, ndctl_bus_get_devname(bus), reterr);
+		r = copy_text(&dimm->bus, strrchr(bus, '/') + 1, reterr);
 	return r;
 }
 
@@ -94,52 +147,78 @@ static int set_region_uuid(struct region *region, struct error *reterr)
 	return 0;
 }
 
-static uint64_t known(unsigned long long value)
+/* What its DIMMs make of it; the region decides once, when its driver is bound. */
+static enum label_state labels_of_region(const struct topology *topology,
+					 const struct region *region, uint64_t type)
 {
-	return value == ULLONG_MAX ? 0 : value;
+	enum label_state state = region->n_dimms ? LABELS_VALID : LABELS_NONE;
+
+	for (size_t i = 0; i < region->n_dimms; i++)
+		for (size_t j = 0; j < topology->n_dimms; j++)
+			if (strcmp(topology->dimms[j].name, region->dimms[i]) == 0 &&
+			    topology->dimms[j].labels < state)
+				state = topology->dimms[j].labels;
+	if (!region->n_dimms || type == ND_TYPE_NAMESPACE_PMEM)
+		return region->n_dimms ? LABELS_VALID : LABELS_NONE;
+	return state < LABELS_BLANK ? state : LABELS_BLANK;
 }
 
-static int fill_numbers(struct region *region, struct ndctl_region *from, struct error *reterr)
+/* "nmem0,0,2147352576,0" of mapping0, mapping1, ... */
+static int add_dimms(struct region *region, int fd, uint64_t n, struct error *reterr)
 {
-	unsigned long align = ndctl_region_get_align(from);
-
-	region->type = REGION_PMEM;
-	region->id = (int)ndctl_region_get_id(from);
-	region->range.start = ndctl_region_get_resource(from);
-	if (region->range.start == UINT64_MAX)
-		return kernel_unreadable(reterr, region->name, "resource",
-					 geteuid() == 0 ? ENXIO : EACCES);
-	region->range.size = ndctl_region_get_size(from);
-	region->align = align == ULONG_MAX ? 0 : align;
-	region->target_node = ndctl_region_get_target_node(from);
-	region->numa = ndctl_region_get_numa_node(from);
-	region->ways = ndctl_region_get_mappings(from);
-	if (region->ways == 0)
-		region->ways = 1; /* no DIMMs, as with virtio-pmem */
-	region->labels = kernel_nd_labels(from);
-	region->read_only = ndctl_region_get_ro(from) == 1;
-	region->enabled = ndctl_region_is_enabled(from) == 1;
-	/* Without labels all of the region is one namespace, whatever the kernel counts. */
-	if (region->labels == LABELS_VALID)
-		region->available = known(ndctl_region_get_available_size(from));
-	return 0;
-}
-
-static int add_dimms(struct region *region, struct ndctl_region *from, struct error *reterr)
-{
-	struct ndctl_dimm *dimm;
-
-	ndctl_dimm_foreach_in_region(from, dimm) {
-		char **name = ARRAY_APPEND(region->dimms, region->n_dimms);
+	for (uint64_t i = 0; i < n; i++) {
+		char attribute[32], text[256];
+		char **name;
 		int r;
 
+		(void)snprintf(attribute, sizeof(attribute), "mapping%" PRIu64, i);
+		if (sysfs_read(fd, attribute, text, sizeof(text)) <= 0)
+			continue;
+		text[strcspn(text, ",")] = 0;
+		name = ARRAY_APPEND(region->dimms, region->n_dimms);
 		if (!name)
 			return error_oom(reterr);
-		r = copy_text(name, ndctl_dimm_get_devname(dimm), reterr);
+		r = copy_text(name, text, reterr);
 		if (r < 0)
 			return r;
 		region->n_dimms++;
 	}
+	return 0;
+}
+
+static int fill_numbers(const struct topology *topology, struct region *region, int fd,
+			struct error *reterr)
+{
+	uint64_t id, ways = 0, type = 0, read_only = 0;
+	int r;
+
+	region->type = REGION_PMEM;
+	if (sysfs_name_number(region->name, "region", &id) < 0 || id > INT_MAX)
+		id = 0;
+	region->id = (int)id;
+	r = sysfs_read_u64(fd, "resource", &region->range.start);
+	if (r == 0 && region->range.start == UINT64_MAX)
+		r = -ENXIO;
+	if (r < 0)
+		return kernel_unreadable(reterr, region->name, "resource",
+					 geteuid() == 0 ? ENXIO : EACCES);
+	region->range.size = number_at(fd, ".", "size");
+	region->align = number_at(fd, ".", "align");
+	region->target_node = node_at(fd, "target_node");
+	region->numa = node_at(fd, "numa_node");
+	(void)sysfs_read_u64(fd, "mappings", &ways); /* not there: 0 */
+	(void)sysfs_read_u64(fd, "nstype", &type);
+	(void)sysfs_read_u64(fd, "read_only", &read_only);
+	r = add_dimms(region, fd, ways, reterr);
+	if (r < 0)
+		return r;
+	region->ways = ways ? (unsigned int)ways : 1; /* no DIMMs, as with virtio-pmem */
+	region->labels = labels_of_region(topology, region, type);
+	region->read_only = read_only == 1;
+	region->enabled = faccessat(fd, "driver", F_OK, 0) == 0;
+	/* Without labels all of the region is one namespace, whatever the kernel counts. */
+	if (region->labels == LABELS_VALID)
+		region->available = number_at(fd, ".", "available_size");
 	return 0;
 }
 
@@ -150,15 +229,6 @@ static int read_at(int fd, const char *object, const char *attribute, char *text
 
 	(void)snprintf(path, sizeof(path), "%s/%s", object, attribute);
 	return sysfs_read(fd, path, text, size);
-}
-
-static uint64_t number_at(int fd, const char *object, const char *attribute)
-{
-	char path[2 * SYSFS_NAME_MAX];
-	uint64_t value;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", object, attribute);
-	return sysfs_read_u64(fd, path, &value) < 0 ? 0 : value;
 }
 
 static bool is_bound(int fd, const char *object)
@@ -272,25 +342,30 @@ static int read_namespace_device(int fd, struct namespace *ns, const char *holde
 	return 0;
 }
 
-static int fill_namespace(int fd, struct namespace *ns, struct ndctl_namespace *from,
+static int fill_namespace(int fd, struct namespace *ns, const char *name, uint64_t size,
 			  struct topology *topology, struct kernel_names *names,
 			  struct error *reterr)
 {
-	char holder[SYSFS_NAME_MAX];
+	char holder[SYSFS_NAME_MAX], text[SYSFS_VALUE_MAX];
 	int r;
 
-	ns->range.size = ndctl_namespace_get_size(from);
-	ns->range.start = ndctl_namespace_get_resource(from);
+	ns->range.size = size;
+	ns->range.start = UINT64_MAX;
+	if (read_at(fd, name, "resource", text, sizeof(text)) > 0)
+		ns->range.start = strtoull(text, NULL, 0);
 	if (ns->range.start == UINT64_MAX)
-		return kernel_unreadable(reterr, ndctl_namespace_get_devname(from), "resource",
+		return kernel_unreadable(reterr, name, "resource",
 					 geteuid() == 0 ? ENXIO : EACCES);
-	r = copy_text(&ns->name, ndctl_namespace_get_devname(from), reterr);
+	r = copy_text(&ns->name, name, reterr);
 	if (r < 0)
 		return r;
-	r = copy_text(&ns->label, ndctl_namespace_get_alt_name(from), reterr);
-	if (r < 0)
-		return r;
-	kernel_nd_uuid(from, &ns->uuid);
+	if (read_at(fd, name, "alt_name", text, sizeof(text)) > 0) {
+		r = copy_text(&ns->label, text, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (read_at(fd, name, "uuid", text, sizeof(text)) > 0 && strspn(text, "0-") != strlen(text))
+		(void)uuid_parse_text(text, &ns->uuid); /* "" when it is none */
 	if (read_at(fd, ns->name, "holder", holder, sizeof(holder)) < 0)
 		holder[0] = 0;
 	ns->mode = mode_of(fd, ns->name, holder);
@@ -324,95 +399,141 @@ static uint64_t read_aligns(int fd)
 	return aligns;
 }
 
-static int scan_namespaces(struct topology *topology, struct region *region,
-			   struct ndctl_region *from, struct kernel_names *names,
-			   struct error *reterr)
+static int scan_namespaces(struct topology *topology, struct region *region, int fd,
+			   struct kernel_names *names, struct error *reterr)
 {
-	_cleanup_(freep) char *path = NULL;
-	_cleanup_(closep) int fd = -1;
-	struct ndctl_namespace *ns;
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(fd, ".");
+	const struct dirent *entry;
 	int r;
 
-	if (asprintf(&path, "/sys/devices%s", region->path) < 0) {
-		path = NULL;
-		return error_oom(reterr);
-	}
-	fd = sysfs_open(AT_FDCWD, path);
-	if (fd < 0)
-		return error_set(reterr, -fd, "Cannot open %s: %s.", path, strerror(-fd));
 	region->aligns = read_aligns(fd);
-	/* libndctl tells it only of regions with labels. */
+	/* The kernel tells it of regions with DIMMs. */
 	if (sysfs_read_u64(fd, "set_cookie", &region->cookie) < 0)
-		region->cookie = 0; /* no DIMMs */
+		region->cookie = 0;
 	r = set_region_uuid(region, reterr);
 	if (r < 0)
 		return r;
-	ndctl_namespace_foreach(from, ns) {
+	while (dir && (entry = sysfs_next(dir))) {
 		struct namespace *slot;
+		uint64_t size;
 
-		if (kernel_nd_namespace_idle(ns))
+		if (strncmp(entry->d_name, "namespace", strlen("namespace")) != 0 ||
+		    strcmp(entry->d_name, "namespace_seed") == 0)
+			continue;
+		size = number_at(fd, entry->d_name, "size");
+		if (size == 0)
 			continue;
 		slot = ARRAY_APPEND(region->namespaces, region->n_namespaces);
 		if (!slot)
 			return error_oom(reterr);
 		region->n_namespaces++;
-		r = fill_namespace(fd, slot, ns, topology, names, reterr);
+		r = fill_namespace(fd, slot, entry->d_name, size, topology, names, reterr);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int scan_region(struct topology *topology, struct ndctl_bus *bus,
-		       struct ndctl_region *from, struct kernel_names *names,
-		       struct error *reterr)
+static int scan_region(struct topology *topology, int fd, const char *name, const char *path,
+		       const char *bus, struct kernel_names *names, struct error *reterr)
 {
 	struct region *region = ARRAY_APPEND(topology->regions, topology->n_regions);
+	char provider[SYSFS_NAME_MAX + PATH_MAX];
 	int r;
 
 	if (!region)
 		return error_oom(reterr);
 	topology->n_regions++;
-	r = copy_text(&region->name, ndctl_region_get_devname(from), reterr);
-	if (r < 0)
-		return r;
-	r = kernel_nd_region_path(from, &region->path, reterr);
-	if (r < 0)
-		return r;
-	r = copy_text(&region->provider, ndctl_bus_get_provider(bus), reterr);
-	if (r < 0)
-		return r;
-	r = fill_numbers(region, from, reterr);
-	if (r < 0)
-		return r;
-	r = add_dimms(region, from, reterr);
-	if (r < 0)
-		return r;
-	return scan_namespaces(topology, region, from, names, reterr);
+	(void)snprintf(provider, sizeof(provider), "/sys/devices%s/provider", bus);
+	r = copy_text(&region->name, name, reterr);
+	if (r == 0)
+		r = copy_text(&region->path, path, reterr);
+	if (r == 0)
+		r = read_text(AT_FDCWD, provider, &region->provider, reterr);
+	if (r == 0)
+		r = fill_numbers(topology, region, fd, reterr);
+	return r < 0 ? r : scan_namespaces(topology, region, fd, names, reterr);
+}
+
+/* Where a link of the bus leads below /sys/devices; its parent is the bus. */
+static int follow(int nd, const char *name, char *path, char *bus)
+{
+	char link[PATH_MAX];
+	ssize_t n = readlinkat(nd, name, link, sizeof(link) - 1);
+	const char *below;
+
+	if (n < 0)
+		return -errno; /* it went away meanwhile */
+	link[n] = 0;
+	below = strstr(link, "/devices/");
+	if (!below)
+		return -ENODEV;
+	(void)snprintf(path, PATH_MAX, "%s", below + strlen("/devices"));
+	(void)snprintf(bus, PATH_MAX, "%s", path);
+	*strrchr(bus, '/') = 0;
+	return strchr(bus, '/') ? 0 : -ENODEV;
+}
+
+enum pass { PASS_BUSES, PASS_DIMMS, PASS_REGIONS };
+
+/* daxX.Y of a namespace has the X of its nd region. */
+static bool has_dax_device(uint64_t region)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, "/sys/bus/dax/devices");
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir)))
+		if (kernel_is_device_name(entry->d_name) &&
+		    strtoull(entry->d_name + strlen("dax"), NULL, 10) == region)
+			return true;
+	return false;
+}
+
+/* DIMMs come before the regions that lie on them. */
+static int scan_object(struct topology *topology, int nd, const char *name, enum pass pass,
+		       struct kernel_names *names, struct error *reterr)
+{
+	static const char *const prefixes[] = { "ndbus", "nmem", "region" };
+	char path[PATH_MAX], bus[PATH_MAX], text[SYSFS_NAME_MAX + 16];
+	_cleanup_(closep) int fd = -1;
+	uint64_t number;
+
+	if (sysfs_name_number(name, prefixes[pass], &number) < 0)
+		return 0;
+	if (pass == PASS_BUSES) {
+		/* It reads once all that is being probed has been. */
+		(void)snprintf(path, sizeof(path), "%s/wait_probe", name);
+		(void)sysfs_read(nd, path, text, sizeof(text)); /* an old kernel has none */
+		return 0;
+	}
+	if (names->brief && (pass == PASS_DIMMS || !has_dax_device(number)))
+		return 0;
+	if (follow(nd, name, path, bus) < 0)
+		return 0;
+	fd = sysfs_open(nd, name);
+	if (fd < 0)
+		return 0; /* it went away meanwhile */
+	if (pass == PASS_DIMMS)
+		return scan_dimm(topology, fd, name, bus, reterr);
+	return scan_region(topology, fd, name, path, bus, names, reterr);
 }
 
 int kernel_scan_nd(struct topology *topology, struct kernel_names *names, struct error *reterr)
 {
-	_cleanup_(kernel_nd_close) struct ndctl_ctx *ctx = NULL;
-	struct ndctl_bus *bus;
-	int r;
+	_cleanup_(closedirp) DIR *nd = sysfs_open_dir(AT_FDCWD, ND_DEVICES);
 
-	if (access("/sys/bus/nd/devices", F_OK) < 0)
+	if (!nd && errno == ENOENT)
 		return 0; /* no nd bus, nothing on it */
-	r = kernel_nd_open(&ctx, reterr);
-	if (r < 0)
-		return r;
-	ndctl_bus_foreach(ctx, bus) {
-		struct ndctl_region *region;
-		struct ndctl_dimm *dimm;
+	if (!nd)
+		return error_set(reterr, errno, "Cannot list " ND_DEVICES ": %s.",
+				 strerror(errno));
+	for (enum pass pass = PASS_BUSES; pass <= PASS_REGIONS; pass++) {
+		const struct dirent *entry;
 
-		ndctl_dimm_foreach(bus, dimm) {
-			r = scan_dimm(topology, bus, dimm, reterr);
-			if (r < 0)
-				return r;
-		}
-		ndctl_region_foreach(bus, region) {
-			r = scan_region(topology, bus, region, names, reterr);
+		rewinddir(nd);
+		while ((entry = sysfs_next(nd))) {
+			int r = scan_object(topology, dirfd(nd), entry->d_name, pass, names, reterr);
+
 			if (r < 0)
 				return r;
 		}

@@ -9,13 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libudev.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "exec/kernel-udev-library.h"
 
 #define UDEV_CONTROL "/run/udev/control"
 #define UDEV_DATA "/run/udev/data"
@@ -63,26 +65,62 @@ static bool is_handled(struct udev *udev, const struct udev_trigger *trigger)
 	return same;
 }
 
-static size_t count_pending(struct udev *udev, struct udev_trigger *triggers, size_t n)
+/* Look at those whose record has changed, or at all. */
+static size_t count_pending(struct udev *udev, struct udev_trigger *triggers, size_t n, bool all)
 {
 	size_t pending = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		triggers[i].pending = triggers[i].pending && !is_handled(udev, &triggers[i]);
-		pending += triggers[i].pending;
+		struct udev_trigger *trigger = &triggers[i];
+
+		if (trigger->pending && (all || trigger->changed))
+			trigger->pending = !is_handled(udev, trigger);
+		trigger->changed = false;
+		pending += trigger->pending;
 	}
 	return pending;
+}
+
+/* The record of a device is a file c252:1 or b259:0, which udev moves to its place. */
+static void mark_changed(struct udev_trigger *triggers, size_t n, const char *file)
+{
+	for (size_t i = 0; i < n; i++) {
+		char record[32];
+
+		(void)snprintf(record, sizeof(record), "%c%u:%u",
+			       kernel_is_device_name(triggers[i].name) ? 'c' : 'b',
+			       major(triggers[i].dev), minor(triggers[i].dev));
+		if (strcmp(record, file) == 0)
+			triggers[i].changed = true;
+	}
+}
+
+/* false: some were lost, so whoever is waited for may be among them. */
+static bool read_changes(int watch, struct udev_trigger *triggers, size_t n)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	ssize_t length = read(watch, buffer, sizeof(buffer));
+
+	for (ssize_t at = 0; at < length;) {
+		const struct inotify_event *event = (const struct inotify_event *)&buffer[at];
+
+		if (event->mask & IN_Q_OVERFLOW)
+			return false;
+		if (event->len)
+			mark_changed(triggers, n, event->name);
+		at += (ssize_t)(sizeof(*event) + event->len);
+	}
+	return length > 0;
 }
 
 static void wait_for_all(struct udev *udev, int watch, struct udev_trigger *triggers, size_t n)
 {
 	struct pollfd in = { .fd = watch, .events = POLLIN }; /* -1 is passed over */
 	int64_t end = now_ms() + WAIT_SECONDS * 1000;
-	char events[4096];
+	bool all = true;
 
-	while (count_pending(udev, triggers, n) > 0 && now_ms() < end)
-		if (poll(&in, 1, LOOK_MS) > 0)
-			(void)read(watch, events, sizeof(events)); /* that there are any says all */
+	while (count_pending(udev, triggers, n, all) > 0 && now_ms() < end)
+		all = poll(&in, 1, LOOK_MS) <= 0 || !read_changes(watch, triggers, n);
 }
 
 static void tell_late(struct udev_trigger *trigger)
@@ -96,7 +134,9 @@ static void tell_late(struct udev_trigger *trigger)
 
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 {
-	_cleanup_(udev_freep) struct udev *udev = udev_new();
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(udev_freep) struct udev *udev =
+		udev_library_load(&error) == 0 ? udev_new() : NULL;
 	_cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	if (watch >= 0)
@@ -106,9 +146,11 @@ void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 
 		if (trigger->fd < 0)
 			continue;
-		if (!udev)
+		if (!udev && error.code)
+			kernel_copy_error(trigger->error, &error);
+		else if (!udev)
 			(void)error_oom(trigger->error);
-		else if (kernel_write(trigger->fd, trigger->name, "uevent", "change",
+		else if (trigger->coming || kernel_write(trigger->fd, trigger->name, "uevent", "change",
 				      trigger->error) == 0)
 			trigger->pending = true;
 	}

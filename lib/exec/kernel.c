@@ -66,8 +66,9 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 {
 	int r;
 
+	names->brief = kernel->brief;
 	r = read_seed(topology, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = kernel_read_links(names, reterr);
 	if (r == 0)
 		r = read_memory(topology, reterr);
@@ -75,9 +76,9 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 		r = kernel_scan_nd(topology, names, reterr);
 	if (r == 0)
 		r = kernel_scan_dax(topology, names, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = kernel_scan_holders(topology, reterr);
-	if (r == 0)
+	if (r == 0 && !kernel->brief)
 		r = read_records(kernel->state_file, topology, reterr);
 	return r;
 }
@@ -90,6 +91,8 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 
 	if (!topology)
 		return error_oom(reterr);
+	/* Steps are known from the scan before a run to its end. */
+	kernel_notices_clear(&kernel_of(backend)->notices);
 	r = scan_all(kernel_of(backend), topology, &names, reterr);
 	if (r < 0)
 		return r;
@@ -100,8 +103,15 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 
 static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)
 {
-	(void)backend; /* the form of an operation */
-	return step->kind == STEP_PUBLISH ? kernel_check_publish(step, reterr) : 0;
+	struct kernel *kernel = kernel_of(backend);
+	int r;
+
+	if (step->kind != STEP_PUBLISH)
+		return 0;
+	r = kernel_check_publish(step, reterr);
+	if (r < 0)
+		return r;
+	return kernel_notice_add(&kernel->notices, step) < 0 ? error_oom(reterr) : 0;
 }
 
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
@@ -200,7 +210,7 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_BIND:
 	case STEP_UNBIND:
 	case STEP_PUBLISH:
-		kernel_run_on_devices(&kernel->index, group);
+		kernel_run_on_devices(kernel, group);
 		return;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
@@ -219,6 +229,7 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 static void kernel_free(struct backend *backend)
 {
 	kernel_index_clear(&kernel_of(backend)->index);
+	kernel_notices_clear(&kernel_of(backend)->notices);
 	free(kernel_of(backend)->state_file);
 	free(backend);
 }
@@ -226,6 +237,11 @@ static void kernel_free(struct backend *backend)
 bool kernel_backend_must_recover(void)
 {
 	return access(HELD_POLICY, F_OK) == 0 || access(HELD_REGION, F_OK) == 0;
+}
+
+void kernel_backend_be_brief(struct backend *backend)
+{
+	kernel_of(backend)->brief = true;
 }
 
 void kernel_backend_recover(void)

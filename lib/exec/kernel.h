@@ -25,10 +25,19 @@ struct kernel_index {
 	size_t n;
 };
 
+/* Steps that will publish devices, and what was written for them before those were made. */
+struct kernel_notice;
+struct kernel_notices {
+	struct kernel_notice *notices;
+	size_t n;
+};
+
 struct kernel {
 	struct backend backend;
 	char *state_file;
+	bool brief; /* scans are for a list of dax devices */
 	struct kernel_index index;
+	struct kernel_notices notices;
 };
 
 /* A dax device found for a step: its folder in sysfs and that of its dax region. */
@@ -46,6 +55,7 @@ struct kernel_link {
 
 /* What nodes are looked up in while a scan runs. */
 struct kernel_names {
+	bool brief; /* nobody asks for them */
 	/* Of the node seen last: most nodes have the same. */
 	char *owner, *group; /* NULL: none seen */
 	unsigned int uid, gid;
@@ -109,7 +119,7 @@ int kernel_index_add(struct kernel_index *index, const char *region, const char 
 		     uint64_t start);
 
 /* kernel-group.c: steps of one kind on dax devices. */
-void kernel_run_on_devices(struct kernel_index *index, struct step_group *group);
+void kernel_run_on_devices(struct kernel *kernel, struct step_group *group);
 
 /* kernel-records.c */
 int kernel_change_record(const char *path, const struct step *step, struct error *reterr);
@@ -156,7 +166,15 @@ int kernel_find_accounts(const struct access *access, struct kernel_accounts *re
 int kernel_check_publish(const struct step *step, struct error *reterr);
 int kernel_publish(const struct step *step, struct error *reterr);
 /* All of a group, read back too. */
-void kernel_publish_all(struct step_group *group);
+void kernel_publish_all(const struct kernel_notices *notices, struct step_group *group);
+/*
+ * A step that publishes a device of a dynamic region that is to be made: what its node is to be
+ * like is written before, so that udev knows it when the device comes and is asked but once.
+ */
+int kernel_notice_add(struct kernel_notices *notices, const struct step *step);
+/* A step is about to make a device. What fails here is done when it is published. */
+void kernel_notice_device(struct kernel_notices *notices, const struct step *step);
+void kernel_notices_clear(struct kernel_notices *notices);
 int kernel_withdraw(const struct step *step, struct error *reterr);
 int kernel_verify_publish(const struct step *step, struct error *reterr);
 int kernel_verify_withdraw(const struct step *step, struct error *reterr);
@@ -172,8 +190,10 @@ struct udev_trigger {
 	int fd; /* its folder in sysfs, -1: none, it is passed over */
 	const char *name;
 	const char *stamp;   /* of the properties that it is to import, NULL: none */
+	dev_t dev;	     /* of the node */
+	bool coming;	     /* an event that is under way will do: none is made */
 	struct error *error; /* why not */
-	bool pending;
+	bool pending, changed;
 };
 /* Trigger all of them, and wait until udev has dealt with all. */
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n);
@@ -200,7 +220,8 @@ int kernel_create_device(const struct step *step, struct error *reterr);
 int kernel_resize_device(const struct step *step, struct error *reterr);
 int kernel_destroy_device(const struct step *step, struct error *reterr);
 /* Many at once, verified; the index is true afterwards for the regions they are in. */
-void kernel_create_devices(struct kernel_index *index, struct step_group *group);
+void kernel_create_devices(struct kernel_index *index, struct kernel_notices *notices,
+			   struct step_group *group);
 void kernel_destroy_devices(struct kernel_index *index, struct step_group *group);
 int kernel_verify_ranges(const struct step *step, struct error *reterr);
 int kernel_verify_destroyed_device(const struct step *step, struct error *reterr);

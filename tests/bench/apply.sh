@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 # In the test machine: 32 devices of 4 MiB in one region, made and taken down by daxctl and by
-# daxctl-ext in turn; the least wall time of each and their ratio.  daxctl has a call for each
-# device, daxctl-ext one for all: the whole command counts, its scan and plan included.  What
-# udev still does for the one before is waited for and not counted.  Exit status 1: a goal was
-# missed, as it will be on a host that has much else to do.
+# daxctl-ext in turn, with a worker of its own and as a job of daxd; the least wall time of each
+# and the ratios.  daxctl has a call for each device, daxctl-ext one for all: the whole command
+# counts, its scan and plan included, and that udev has made the links, for which daxctl does not
+# wait.  What udev still does for the one before is waited for and not counted.  Exit status 1: a
+# goal was missed, as it will be on a host that has much else to do.
 runs=${1-3}
 number=32
 volumes() { # MEMBERS-OF-EACH
@@ -31,6 +32,7 @@ devices() { # how many of 4 MiB there are
 # The kernel's own device of the region makes room once.
 region=$(dirname "$(ls -d /sys/devices/platform/hmem.*/dax0.0 | head -n 1)")
 id=$(cat "$region/dax_region/id")
+systemctl start daxd
 daxctl-ext apply /run/many.json >/run/bench.log 2>&1 || fail 'cannot begin'
 daxctl-ext apply --allow-data-loss /run/none.json >/run/bench.log 2>&1 || fail 'cannot begin'
 
@@ -39,6 +41,10 @@ once() { # COMMAND...: microseconds, from a machine at rest
 	began=$(date +%s%N)
 	"$@" >/run/bench.log 2>&1 || fail "FAILED: $*" >&2
 	echo $((($(date +%s%N) - began) / 1000))
+}
+
+alone() { # COMMAND...: without daxd
+	DAXD_WORKER=/usr/libexec/daxd/daxd-worker "$@"
 }
 
 their_apply() {
@@ -63,24 +69,31 @@ least() { # OLD NEW
 }
 
 report() { # WHAT THEIRS OURS GOAL
-	echo "$1: daxctl $(($2 / 1000)) ms, daxctl-ext $(($3 / 1000)) ms"
+	echo "$1: $(($3 / 1000)) ms, daxctl $(($2 / 1000)) ms"
 	awk "BEGIN { r = $2 / $3; printf \"  %.1f times faster (goal: %d)\\n\", r, $4; exit r < $4 }"
 }
 
-make_theirs='' make_ours='' take_theirs='' take_ours=''
+make_theirs='' make_alone='' make_daxd='' take_theirs='' take_alone='' take_daxd=''
 run=0
 while [ "$run" -lt "$runs" ]; do
 	make_theirs=$(least "$make_theirs" "$(once their_apply)")
 	[ "$(devices)" -eq $number ] || fail 'daxctl did not make them'
 	take_theirs=$(least "$take_theirs" "$(once their_removal)")
 	[ "$(devices)" -eq 0 ] || fail 'daxctl did not take them down'
-	make_ours=$(least "$make_ours" "$(once daxctl-ext apply /run/many.json)")
+	make_alone=$(least "$make_alone" "$(once alone daxctl-ext apply /run/many.json)")
 	[ "$(devices)" -eq $number ] || fail 'daxctl-ext did not make them'
-	take_ours=$(least "$take_ours" "$(once daxctl-ext apply --allow-data-loss /run/none.json)")
+	take_alone=$(least "$take_alone" \
+		"$(once alone daxctl-ext apply --allow-data-loss /run/none.json)")
 	[ "$(devices)" -eq 0 ] || fail 'daxctl-ext did not take them down'
+	make_daxd=$(least "$make_daxd" "$(once daxctl-ext apply /run/many.json)")
+	[ "$(devices)" -eq $number ] || fail 'daxd did not make them'
+	take_daxd=$(least "$take_daxd" "$(once daxctl-ext apply --allow-data-loss /run/none.json)")
+	[ "$(devices)" -eq 0 ] || fail 'daxd did not take them down'
 	run=$((run + 1))
 done
 status=0
-report "make $number devices" "$make_theirs" "$make_ours" 15 || status=1
-report "take $number devices down" "$take_theirs" "$take_ours" 8 || status=1
+report "make $number devices, alone" "$make_theirs" "$make_alone" 15 || status=1
+report "make $number devices, by daxd" "$make_theirs" "$make_daxd" 15 || status=1
+report "take $number devices down, alone" "$take_theirs" "$take_alone" 8 || status=1
+report "take $number devices down, by daxd" "$take_theirs" "$take_daxd" 8 || status=1
 exit $status
