@@ -139,7 +139,7 @@ for call in "disable-device $made" "destroy-device -f $made" "reconfigure-device
 	expect 2 "$call, while it is open" daxctl-ext $call
 	says "pid $$" "$call: says by whom"
 done
-expect 2 'waiting a second' daxctl-ext disable-device --wait=1 used
+expect 2 'waiting a second' sh -c 'exec 3<&-; exec daxctl-ext disable-device --wait=1 used'
 daxctl-ext disable-device --wait=60 used >"$out" 2>&1 3<&- &
 waiting=$!
 sleep 1
