@@ -380,15 +380,18 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 {
 	_cleanup_(waiter_freep) struct waiter *waiter = NULL;
 	enum cli_exit status = prepare(run, ret);
-	bool told = false;
+	bool told = false, looked = false;
 
 	while (status == CLI_DONE && run->in_use && run->options->wait) {
 		bool fresh;
 
 		if (!waiter && waiter_new(&waiter) < 0)
 			return no_memory(run->cli);
-		fresh = watch_all(run, waiter);
-		if (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)
+		/* Who was not watched may have left meanwhile: look again, but not for ever. */
+		fresh = watch_all(run, waiter) && !looked;
+		looked = fresh;
+		if (waiter_now() >= deadline ||
+		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
 			break;
 		if (!told && run->cli->out_terminal)
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);

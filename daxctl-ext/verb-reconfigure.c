@@ -187,8 +187,6 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 	}
 	if (wanted.has_mode && !same)
 		set_mode(&wanted, volume);
-	else if (!memory)
-		volume->enabled = true;
 }
 
 static void fill(struct device_run *run)

@@ -139,7 +139,7 @@ for call in "disable-device $made" "destroy-device -f $made" "reconfigure-device
 	expect 2 "$call, while it is open" daxctl-ext $call
 	says "pid $$" "$call: says by whom"
 done
-expect 2 'waiting a second' daxctl-ext disable-device --wait=1 used
+expect 2 'waiting a second' sh -c 'exec 3<&-; exec daxctl-ext disable-device --wait=1 used'
 daxctl-ext disable-device --wait=60 used >"$out" 2>&1 3<&- &
 waiting=$!
 sleep 1
@@ -197,11 +197,12 @@ same $run/before $run/after 'is the same'
 expect 0 'and away' daxctl-ext destroy-device -f -r 0 all
 
 # Persistent memory: the namespace comes and goes with the device.
-expect 2 'labels that were never written' daxctl-ext create-device -r 3 -s 512M --name pm
-expect 0 'with consent' daxctl-ext create-device -r 3 -s 512M --name pm --allow-data-loss
-expect 0 'another, of memory' daxctl-ext create-device -r 3 -s 512M --name pmram -m system-ram
+region=$(daxctl-ext status | awk '$2 == "pmem" && $3 == "2G" { print $1; exit }')
+expect 2 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
+expect 0 'with consent' daxctl-ext create-device -r "$region" -s 512M --name pm --allow-data-loss
+expect 0 'another, of memory' daxctl-ext create-device -r "$region" -s 512M --name pmram -m system-ram
 says '"online_memblocks"' 'is memory'
-expect 0 'to a file system' daxctl-ext create-device -r 3 -s 256M --name fs -m fsdax
+expect 0 'to a file system' daxctl-ext create-device -r "$region" -s 256M --name fs -m fsdax
 expect 0 'disable' daxctl-ext disable-device pm
 expect 0 'enable' daxctl-ext enable-device pm
 expect 0 'reconfigure' daxctl-ext reconfigure-device -m system-ram pm
