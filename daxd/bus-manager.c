@@ -228,6 +228,9 @@ static void change_authorized(struct request *request)
 	_cleanup_(freep) char *path = NULL;
 	struct job *job;
 
+	/* What is applied is then also what is kept. */
+	if (request->host)
+		manager_reload(manager);
 	job = job_new(manager, request->operation, request->uid, TAKE(request->config), NULL);
 	if (!job) {
 		(void)sd_bus_reply_method_errno(request->message, -ENOMEM, NULL);
@@ -257,7 +260,7 @@ static int refuse_invalid(const struct report *problems, sd_bus_error *error)
 
 /* Takes config. */
 static int change(struct bus *bus, sd_bus_message *message, enum job_operation operation,
-		  struct config *config, bool allow_data_loss, sd_bus_error *error)
+		  struct config *config, bool host, bool allow_data_loss, sd_bus_error *error)
 {
 	struct request *request = request_new(bus, message, change_authorized);
 
@@ -268,6 +271,7 @@ static int change(struct bus *bus, sd_bus_message *message, enum job_operation o
 	request->operation = operation;
 	request->config = config;
 	request->allow_data_loss = allow_data_loss;
+	request->host = host;
 	request->actions[0] = ACTION_APPLY;
 	request->actions[1] = allow_data_loss ? ACTION_DESTROY_DATA : NULL;
 	return polkit_check(request, error);
@@ -282,7 +286,7 @@ static int change_to(struct bus *bus, sd_bus_message *message, enum job_operatio
 
 	if (load(bus, text, &config, &problems) < 0)
 		return refuse_invalid(&problems, error);
-	return change(bus, message, operation, config, allow_data_loss, error);
+	return change(bus, message, operation, config, !*text, allow_data_loss, error);
 }
 
 static int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -334,6 +338,21 @@ static int method_create_volume(sd_bus_message *message, void *userdata, sd_bus_
 	return change_to(userdata, message, JOB_CREATE_VOLUME, text, allow_data_loss, error);
 }
 
+/* What the host's configuration has would be made anew at once, empty. */
+static int check_unconfigured(const struct manager *manager, const char *name,
+			      sd_bus_error *error)
+{
+	const struct config *config = manager->config;
+
+	for (size_t i = 0; config && i < config->n_volumes; i++)
+		if (!config->volumes[i].absent && strcmp(config->volumes[i].name, name) == 0)
+			return sd_bus_error_setf(error, BUS_ERROR_INVALID,
+						 "Volume \"%s\" is configured in %s: say \"ensure\": "
+						 "\"absent\" there, or remove it from there first.",
+						 name, config->volumes[i].file);
+	return 0;
+}
+
 static int method_remove_volume(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	bool allow_data_loss = false;
@@ -346,6 +365,8 @@ static int method_remove_volume(sd_bus_message *message, void *userdata, sd_bus_
 	r = sd_bus_message_read(message, "s", &name);
 	if (r >= 0)
 		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	if (r >= 0)
+		r = check_unconfigured(((struct bus *)userdata)->manager, name, error);
 	if (r < 0)
 		return r;
 	begin_document(&out);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -74,6 +75,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct document *)a)->name, ((const struct document *)b)->name);
 }
 
+/* Reading a pipe would wait for ever.  What cannot be looked at is told by who reads it. */
+static bool is_readable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode);
+}
+
 /* Read one document and add it; one that is not right only adds its mistakes. */
 static int add_to_config(struct config *config, struct document *document, struct report *mistakes)
 {
@@ -83,6 +92,12 @@ static int add_to_config(struct config *config, struct document *document, struc
 	size_t length;
 
 	document->left_out = true;
+	if (!is_readable(document->path)) {
+		(void)error_set(&error, EINVAL, "It is neither a file nor a link to /dev/null.");
+		error.file = strdup(document->path);
+		(void)report_take(mistakes, &error);
+		return 0;
+	}
 	if (file_read(document->path, CONFIG_SIZE_MAX, &text, &length, &error) < 0) {
 		if (!error.file)
 			error.file = strdup(document->path);

@@ -34,6 +34,7 @@ struct request {
 
 	enum job_operation operation;
 	struct config *config;
+	bool host; /* the document is the host's own configuration */
 	bool allow_data_loss;
 	uint64_t job;
 };

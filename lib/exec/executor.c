@@ -325,12 +325,35 @@ static bool is_cancelled(const struct run *run)
 	return executor->cancelled && executor->cancelled(executor->userdata);
 }
 
+/*
+ * What is known beforehand to fail must not fail after other steps of its volume have destroyed
+ * something: none of them runs.
+ */
+static void fail_known(struct run *run)
+{
+	const struct step *steps = run->plan->steps;
+
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+		if (run->progress[i] != TODO ||
+		    backend_check(run->executor->backend, &steps[i], &error) == 0)
+			continue;
+		run->progress[i] = FAILED;
+		tell_step(run, i, STEP_FAILED, &error);
+		for (size_t j = 0; j < run->plan->n_steps; j++)
+			if (run->progress[j] == TODO && same_chain(&steps[j], &steps[i]))
+				skip(run, j);
+	}
+}
+
 static enum outcome run_steps(struct run *run)
 {
 	struct event begin = { .kind = EVENT_BEGIN, .step = run->plan->n_steps };
 	bool all = true;
 
 	tell(run, &begin);
+	fail_known(run);
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		if (run->progress[i] != TODO)
 			continue;
@@ -350,18 +373,6 @@ static enum outcome run_steps(struct run *run)
 	return tell_end(run, all ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
 }
 
-/* What is known beforehand to fail must not fail after other steps have destroyed something. */
-static int check_steps(const struct run *run, struct error *reterr)
-{
-	for (size_t i = 0; i < run->plan->n_steps; i++) {
-		int r = backend_check(run->executor->backend, &run->plan->steps[i], reterr);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 enum outcome executor_run(struct executor *executor, const struct plan *plan)
 {
 	_cleanup_(run_clear) struct run run = { .executor = executor, .plan = plan };
@@ -377,11 +388,6 @@ enum outcome executor_run(struct executor *executor, const struct plan *plan)
 		(void)error_set(&error, ESTALE, "The machine has changed since the plan was made.");
 		(void)error_hint(&error, "plan again.");
 		outcome = tell_end(&run, OUTCOME_STALE, &error);
-		error_clear(&error);
-		return outcome;
-	}
-	if (check_steps(&run, &error) < 0) {
-		outcome = tell_end(&run, OUTCOME_FAILED, &error);
 		error_clear(&error);
 		return outcome;
 	}
