@@ -211,6 +211,42 @@ property '' Manager Configured >"$out"
 says 'b true' 'switches it off'
 nothing_to_do volumes.json 'the configuration'
 
+# What is configured is not removed behind its back, and what is applied stays.
+expect 1 'removing what is configured' manager RemoveVolume 'sa{sv}' window 1 allow-data-loss b true
+says '10-all.json' 'names the file'
+mkfifo /etc/daxd/15-pipe.json
+systemctl reload daxd
+property '' Manager Problems >"$out"
+says '/etc/daxd/15-pipe.json' 'a pipe among the files is named and not read'
+rm /etc/daxd/15-pipe.json
+extra='{ "daxd": 1, "volumes": [ { "name": "extra", "region": { "target_node": 5 },'
+echo "$extra \"mode\": \"devdax\", \"size\": \"64M\" } ] }" >/etc/daxd/40-extra.json
+expect 0 'apply a file that is new' manager Apply 'sa{sv}' '' 1 allow-data-loss b true
+job_ends 'done' 'it'
+echo "$extra \"ensure\": \"absent\" } ] }" >/etc/daxd/40-extra.json
+expect 0 'apply it when it says that the volume is to go' \
+	manager Apply 'sa{sv}' '' 1 allow-data-loss b true
+job_ends 'done' 'it too'
+sleep 3
+expect 1 'and daxd does not make the volume anew' sh -c 'daxctl-ext status | grep -w extra'
+rm /etc/daxd/40-extra.json
+systemctl reload daxd
+settled
+
+# An account that is not there is a matter of its volume alone.
+cat >/run/account.json <<'EOF'
+{ "daxd": 1, "volumes": [
+  { "name": "good", "region": { "target_node": 5 }, "mode": "devdax", "size": "64M" },
+  { "name": "bad", "region": { "target_node": 5 }, "mode": "devdax", "size": "64M",
+    "group": "no-such-group" } ] }
+EOF
+expect 1 'an account that is not there' daxctl-ext apply --allow-data-loss /run/account.json
+says 'no-such-group' 'is named'
+expect 0 'the other volume is made' sh -c 'daxctl-ext status | grep -w good'
+expect 1 'its own is not' sh -c 'daxctl-ext status | grep -w bad'
+echo '{ "daxd": 1, "volumes": [ { "name": "good", "ensure": "absent" } ] }' >/run/account.json
+expect 0 'it goes again' daxctl-ext apply --allow-data-loss /run/account.json
+
 # Drift is seen and undone.
 daxctl-ext status | sed -n 's/^  window .* \(dax[0-9]*\.[0-9]*\),.*/\1/p' >/run/window
 cat /run/window >/sys/bus/dax/drivers/device_dax/unbind
