@@ -530,7 +530,9 @@ int plan_build_possible(const struct config *config, const struct topology *topo
 	left.volumes = calloc(config->n_volumes + 1, sizeof(*left.volumes));
 	if (!left.volumes)
 		return r;
-	(void)memcpy(left.volumes, config->volumes, config->n_volumes * sizeof(*left.volumes));
+	if (config->n_volumes)
+		(void)memcpy(left.volumes, config->volumes,
+			     config->n_volumes * sizeof(*left.volumes));
 	while (again) {
 		struct planner p = { .config = &left, .topology = topology, .report = report };
 
