@@ -27,27 +27,6 @@ void device_volume_init(struct volume *volume)
 	};
 }
 
-void device_volume_select(struct volume *volume, const struct region *region)
-{
-	volume->has_region = true;
-	volume->region.has_type = true;
-	volume->region.type = region->type;
-	if (uuid_is_set(&region->uuid)) {
-		volume->region.uuid = region->uuid;
-	} else {
-		volume->region.has_range = true;
-		volume->region.range = region->range;
-	}
-}
-
-bool device_any_online(const struct dax_device *device)
-{
-	for (size_t i = 0; device && i < device->n_blocks; i++)
-		if (device->blocks[i].online)
-			return true;
-	return false;
-}
-
 static bool all_in_zone(const struct dax_device *device, enum zone zone)
 {
 	for (size_t i = 0; i < device->n_blocks; i++)
@@ -60,7 +39,7 @@ static void set_memory(struct volume *volume, const struct dax_device *device)
 {
 	volume->mode = MODE_SYSTEM_RAM;
 	volume->persist = PERSIST_KMEM;
-	volume->online = device_any_online(device);
+	volume->online = dax_device_any_online(device);
 	volume->zone = all_in_zone(device, ZONE_NORMAL) ? ZONE_NORMAL : ZONE_MOVABLE;
 }
 
@@ -133,7 +112,7 @@ int device_volume_fill(const struct topology *topology, const struct volume_view
 	int r = 0;
 
 	device_volume_init(volume);
-	device_volume_select(volume, view->region);
+	volume_select(volume, view->region);
 	volume->mode = MODE_DEVDAX;
 	if (device && device->driver == DRIVER_KMEM)
 		set_memory(volume, device);

@@ -14,10 +14,6 @@ int device_volume_fill(const struct topology *topology, const struct volume_view
 		       struct volume *volume, struct report *problems);
 /* Ready to be filled: what every volume has. */
 void device_volume_init(struct volume *volume);
-/* Select this region, by what outlives a boot. */
-void device_volume_select(struct volume *volume, const struct region *region);
-/* Has one of its blocks of memory been given to the kernel? */
-bool device_any_online(const struct dax_device *device);
 /* Is the view what the volume of the configuration says, after it was carried out? */
 bool device_volume_is(const struct volume *volume, const struct volume_view *view);
 /* A copy, or the end of the program. */

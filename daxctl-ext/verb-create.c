@@ -123,7 +123,7 @@ static void add_device(struct device_run *run, const struct region *region,
 	name = options->name ? device_text(options->name) : new_name(run);
 	volume = device_add_volume(run->config);
 	volume->name = name;
-	device_volume_select(volume, region);
+	volume_select(volume, region);
 	if (read_mode(run, volume) && read_capacity(run, input, volume))
 		return;
 	volume_clear(volume);

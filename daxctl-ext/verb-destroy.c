@@ -23,7 +23,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 	if (!run->options->force && (!device || device->driver != DRIVER_NONE)) {
 		device_refuse(run, volume->name, ENXIO,
 			      "disable-device before, or --force; its contents are lost.",
-			      device_any_online(device) ? "Its memory is online." :
+			      dax_device_any_online(device) ? "Its memory is online." :
 							  "It is enabled.");
 		return;
 	}

@@ -27,7 +27,7 @@ static void want_disabled(struct device_run *run, const struct volume_view *view
 		device_keep(run, volume);
 		return;
 	}
-	if (device_any_online(view->device) && !run->options->force) {
+	if (dax_device_any_online(view->device) && !run->options->force) {
 		device_refuse(run, volume->name, ENXIO,
 			      "offline-memory before, or --force, which takes it offline.",
 			      "Its memory is online.");

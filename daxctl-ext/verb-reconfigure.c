@@ -179,7 +179,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 		device_keep(run, volume);
 		return;
 	}
-	if (device_any_online(device) && !run->options->force) {
+	if (dax_device_any_online(device) && !run->options->force) {
 		device_refuse(run, volume->name, EBUSY,
 			      "offline-memory before, or --force, which takes it offline.",
 			      "Its memory is online.");

@@ -29,6 +29,19 @@ void volume_clear(struct volume *volume)
 	*volume = (struct volume){ 0 };
 }
 
+void volume_select(struct volume *volume, const struct region *region)
+{
+	volume->has_region = true;
+	volume->region.has_type = true;
+	volume->region.type = region->type;
+	if (uuid_is_set(&region->uuid)) {
+		volume->region.uuid = region->uuid;
+	} else {
+		volume->region.has_range = true;
+		volume->region.range = region->range;
+	}
+}
+
 void config_free(struct config *config)
 {
 	if (!config)

@@ -111,6 +111,8 @@ struct config {
 void config_free(struct config *config);
 DEFINE_FREEP(struct config, config)
 void volume_clear(struct volume *volume);
+/* Select this region: by its uuid, else by its range, which both outlive a boot. */
+void volume_select(struct volume *volume, const struct region *region);
 
 /*
  * Read a document: syntax, types, unknown and duplicate keys, lossy numbers, values out of

@@ -30,20 +30,6 @@ static void skip(struct exporter *x, const char *object, const char *why)
 	(void)report_add(x->notes, NULL, EOPNOTSUPP, NULL, "%s is left out: %s.", object, why);
 }
 
-/* By uuid where there is one, else by the range, which both outlive a boot. */
-static void set_selector(struct volume *volume, const struct region *region)
-{
-	volume->has_region = true;
-	volume->region.has_type = true;
-	volume->region.type = region->type;
-	if (uuid_is_set(&region->uuid)) {
-		volume->region.uuid = region->uuid;
-	} else {
-		volume->region.has_range = true;
-		volume->region.range = region->range;
-	}
-}
-
 static bool is_name(const char *text)
 {
 	size_t length = strlen(text);
@@ -67,7 +53,7 @@ static struct volume *add_volume(struct exporter *x, const struct region *region
 	volume->zone = ZONE_MOVABLE;
 	volume->enabled = volume->online = true;
 	volume->wait = VOLUME_WAIT;
-	set_selector(volume, region);
+	volume_select(volume, region);
 	return volume;
 }
 

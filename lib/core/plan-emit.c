@@ -63,14 +63,6 @@ void emit_releases_space(struct planner *p, const struct region *region)
 	planner_state(p, region)->last_release = p->plan->n_steps;
 }
 
-static bool any_online(const struct dax_device *device)
-{
-	for (size_t i = 0; i < device->n_blocks; i++)
-		if (device->blocks[i].online)
-			return true;
-	return false;
-}
-
 static bool all_online_in(const struct dax_device *device, enum zone zone)
 {
 	for (size_t i = 0; i < device->n_blocks; i++)
@@ -105,7 +97,7 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 	const struct uuid none = { "" }, *uuid = ns ? &ns->uuid : &none;
 	uint64_t start = device->ranges.n ? device->ranges.ranges[0].start : 0;
 
-	if (any_online(device))
+	if (dax_device_any_online(device))
 		(void)emit_on_device(p, goal, region, uuid, start, device, STEP_OFFLINE, reason);
 	if (device->driver != DRIVER_NONE)
 		emit_on_device(p, goal, region, uuid, start, device, STEP_UNBIND, reason)->driver =
@@ -162,7 +154,7 @@ static void emit_memory(struct planner *p, struct goal *goal, const struct dax_d
 				      zone_word(volume->zone));
 		emit_on_device(p, goal, goal->region, &goal->uuid, start, goal->device,
 			       STEP_ONLINE, "its memory is to be online")->zone = volume->zone;
-	} else if (!volume->online && !rebound && any_online(device)) {
+	} else if (!volume->online && !rebound && dax_device_any_online(device)) {
 		(void)emit_on_device(p, goal, goal->region, &goal->uuid, start, goal->device,
 				     STEP_OFFLINE, "its memory is to be offline");
 	}

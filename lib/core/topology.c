@@ -251,6 +251,14 @@ void topology_sort(struct topology *topology)
 	}
 }
 
+bool dax_device_any_online(const struct dax_device *device)
+{
+	for (size_t i = 0; device && i < device->n_blocks; i++)
+		if (device->blocks[i].online)
+			return true;
+	return false;
+}
+
 bool region_is_dynamic(const struct region *region)
 {
 	return region->type != REGION_PMEM;

@@ -224,6 +224,8 @@ void topology_sort(struct topology *topology);
 /* The uuid of a pmem region with labels: made from its set cookie, "" for cookie 0. */
 struct uuid region_uuid(uint64_t cookie);
 bool region_is_dynamic(const struct region *region);
+/* Does one of its memory blocks serve as memory?  device may be NULL. */
+bool dax_device_any_online(const struct dax_device *device);
 struct region *topology_find_region(const struct topology *topology, const char *path);
 struct record *topology_find_record(const struct topology *topology, const char *volume);
 /* "" finds the one namespace of a region without labels, and nothing where labels are. */
