@@ -163,31 +163,19 @@ static int reshape(const struct kernel_device *device, const struct range_list *
 	return r < 0 ? r : check_ranges(device, &want, align, reterr);
 }
 
-/* A device of the region that nobody uses: size 0 and no driver. 1 when there is one. */
-static int find_seed(int region_fd, struct kernel_device *ret, struct error *reterr)
+/* A device of the region that nobody uses. */
+static bool is_seed(int fd)
 {
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(region_fd, ".");
-	const struct dirent *entry;
+	uint64_t size;
 
-	if (!dir)
-		return error_set(reterr, errno, "Cannot list a dax region: %s.", strerror(errno));
-	while ((entry = sysfs_next(dir))) {
-		_cleanup_(closep) int fd = -1;
-		uint64_t size;
+	return sysfs_read_u64(fd, "size", &size) == 0 && size == 0 &&
+	       faccessat(fd, "driver", F_OK, 0) < 0;
+}
 
-		if (!kernel_is_device_name(entry->d_name))
-			continue;
-		fd = sysfs_open(region_fd, entry->d_name);
-		if (fd < 0 || sysfs_read_u64(fd, "size", &size) < 0 || size)
-			continue;
-		if (faccessat(fd, "driver", F_OK, 0) == 0)
-			continue;
-		ret->fd = fd;
-		fd = -1;
-		(void)snprintf(ret->name, sizeof(ret->name), "%s", entry->d_name);
-		return 1;
-	}
-	return 0;
+static int accept_seed(int fd, const char *name, const void *data, struct error *reterr)
+{
+	(void)name, (void)data, (void)reterr; /* the form that kernel_find_below() asks for */
+	return is_seed(fd);
 }
 
 /* A seed that is there, or a new one; the lock keeps others from taking it. */
@@ -198,14 +186,14 @@ static int take_seed(const struct step *step, struct kernel_device *ret, struct 
 	ret->region_fd = kernel_open_region(step, reterr);
 	if (ret->region_fd < 0)
 		return ret->region_fd;
-	r = find_seed(ret->region_fd, ret, reterr);
+	r = kernel_find_below(ret->region_fd, accept_seed, NULL, ret, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = kernel_write(ret->region_fd, strrchr(step->region, '/') + 1, "dax_region/create", "1",
 			 reterr);
 	if (r < 0)
 		return r;
-	r = find_seed(ret->region_fd, ret, reterr);
+	r = kernel_find_below(ret->region_fd, accept_seed, NULL, ret, reterr);
 	if (r == 0)
 		return error_set(reterr, EIO, "The kernel made no new device in %s.",
 				 step->region);
@@ -273,14 +261,6 @@ int kernel_create_device(const struct step *step, struct error *reterr)
 		return 0;
 	r = take_seed(step, &device, reterr);
 	return r < 0 ? r : shape_seed(&device, step, NULL, reterr);
-}
-
-static bool is_seed(int fd)
-{
-	uint64_t size;
-
-	return sysfs_read_u64(fd, "size", &size) == 0 && size == 0 &&
-	       faccessat(fd, "driver", F_OK, 0) < 0;
 }
 
 /* A new seed, which the kernel names in "create"; 0 when that cannot be told. */

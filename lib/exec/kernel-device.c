@@ -245,10 +245,8 @@ int kernel_open_region(const struct step *step, struct error *reterr)
 	return fd;
 }
 
-/* The first dax device below a folder for which accept says 1. */
-static int find_below(int folder, int (*accept)(int fd, const char *name, const void *data,
-						struct error *reterr),
-		      const void *data, struct kernel_device *ret, struct error *reterr)
+int kernel_find_below(int folder, kernel_accept *accept, const void *data,
+		      struct kernel_device *ret, struct error *reterr)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(folder, ".");
 	const struct dirent *entry;
@@ -293,7 +291,7 @@ static int starts_at(int fd, const char *name, const void *data, struct error *r
 
 static int is_dax_device(int fd, const char *name, const void *data, struct error *reterr)
 {
-	(void)name, (void)data, (void)reterr; /* the form that find_below() asks for */
+	(void)name, (void)data, (void)reterr; /* the form that kernel_find_below() asks for */
 	/* The nd dax object of a namespace has the same form of name, but no node. */
 	return faccessat(fd, "dev", F_OK, 0) == 0 && faccessat(fd, "target_node", F_OK, 0) == 0;
 }
@@ -368,7 +366,7 @@ static int find_of_namespace(int region_fd, const struct step *step, struct kern
 	fd = sysfs_open(region_fd, holder);
 	if (fd < 0)
 		return kernel_unreadable(reterr, namespace, holder, -fd);
-	r = find_below(fd, is_dax_device, NULL, ret, reterr);
+	r = kernel_find_below(fd, is_dax_device, NULL, ret, reterr);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -409,7 +407,7 @@ int kernel_find_device(const struct step *step, struct kernel_device *ret, struc
 	} else {
 		r = find_by_name(region_fd, step, &device);
 		if (r == 0)
-			r = find_below(region_fd, starts_at, &step->start, &device, reterr);
+			r = kernel_find_below(region_fd, starts_at, &step->start, &device, reterr);
 		if (r == 0)
 			r = error_set(reterr, ENOENT,
 				      "The region %s has no device that starts at 0x%" PRIx64 ".",

@@ -59,9 +59,15 @@ static void forget_region(struct kernel_index *index, const char *region)
 	index->n = kept;
 }
 
-static int add_device(struct kernel_index *index, const char *region, int fd, const char *name,
-		      struct error *reterr)
+struct region_of_index {
+	struct kernel_index *index;
+	const char *region;
+};
+
+/* Adds each, and so accepts none. */
+static int add_device(int fd, const char *name, const void *data, struct error *reterr)
 {
+	const struct region_of_index *to = data;
 	_cleanup_(range_list_clear) struct range_list ranges = { 0 };
 	int r;
 
@@ -69,38 +75,22 @@ static int add_device(struct kernel_index *index, const char *region, int fd, co
 	if (r < 0)
 		return r;
 	if (ranges.n)
-		r = add(index, region, name, true, ranges.ranges[0].start);
+		r = add(to->index, to->region, name, true, ranges.ranges[0].start);
 	else if (faccessat(fd, "driver", F_OK, 0) < 0)
-		r = add(index, region, name, false, 0);
+		r = add(to->index, to->region, name, false, 0);
 	return r < 0 ? error_oom(reterr) : 0;
 }
 
 int kernel_index_read(struct kernel_index *index, const struct step *step, struct error *reterr)
 {
+	const struct region_of_index to = { index, step->region };
+	struct kernel_device none = KERNEL_DEVICE_INIT;
 	_cleanup_(closep) int region_fd = kernel_open_region(step, reterr);
-	_cleanup_(closedirp) DIR *dir = NULL;
-	const struct dirent *entry;
 
 	if (region_fd < 0)
 		return region_fd;
 	forget_region(index, step->region);
-	dir = sysfs_open_dir(region_fd, ".");
-	if (!dir)
-		return error_set(reterr, errno, "Cannot list a dax region: %s.", strerror(errno));
-	while ((entry = sysfs_next(dir))) {
-		_cleanup_(closep) int fd = -1;
-		int r;
-
-		if (!kernel_is_device_name(entry->d_name))
-			continue;
-		fd = sysfs_open(region_fd, entry->d_name);
-		if (fd < 0)
-			continue; /* it went away meanwhile */
-		r = add_device(index, step->region, fd, entry->d_name, reterr);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return kernel_find_below(region_fd, add_device, &to, &none, reterr);
 }
 
 const char *kernel_index_find(const struct kernel_index *index, const char *region,

@@ -127,6 +127,19 @@ static int find_blocks(const struct step *step, struct kernel_device *found,
 	return 0;
 }
 
+/* The same with its name, and a mark for each block that is taken offline on the way. */
+static int find_to_change(const struct step *step, struct kernel_device *found,
+			  struct dax_device *device, bool **taken, struct error *reterr)
+{
+	int r = find_blocks(step, found, device, reterr);
+
+	if (r < 0)
+		return r;
+	device->name = strdup(found->name);
+	*taken = calloc(device->n_blocks + 1, sizeof(**taken));
+	return device->name && *taken ? 0 : error_oom(reterr);
+}
+
 /* " 32 33 and 6 more" of the blocks that are online; "" when none is. */
 static size_t list_online(const struct dax_device *device, char *text, size_t size)
 {
@@ -297,13 +310,9 @@ int kernel_offline(struct backend *backend, const struct step *step, struct erro
 	_cleanup_(freep) bool *taken = NULL;
 	int r;
 
-	r = find_blocks(step, &found, &device, reterr);
+	r = find_to_change(step, &found, &device, &taken, reterr);
 	if (r < 0)
 		return r;
-	device.name = strdup(found.name);
-	taken = calloc(device.n_blocks + 1, sizeof(taken[0]));
-	if (!device.name || !taken)
-		return error_oom(reterr);
 	r = take_offline(backend, &device, ZONE_NONE, step->within, taken, reterr);
 	if (r < 0)
 		put_back(&device, taken);
@@ -359,13 +368,9 @@ int kernel_online(struct backend *backend, const struct step *step, struct error
 	_cleanup_(freep) bool *taken = NULL;
 	int r;
 
-	r = find_blocks(step, &found, &device, reterr);
+	r = find_to_change(step, &found, &device, &taken, reterr);
 	if (r < 0)
 		return r;
-	device.name = strdup(found.name);
-	taken = calloc(device.n_blocks + 1, sizeof(taken[0]));
-	if (!device.name || !taken)
-		return error_oom(reterr);
 	r = take_offline(backend, &device, step->zone, step->within, taken, reterr);
 	if (r < 0) {
 		put_back(&device, taken);

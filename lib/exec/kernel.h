@@ -93,6 +93,11 @@ int kernel_read_nodes(int fd, struct dax_device *device, struct error *reterr);
 int kernel_read_ranges(int fd, const char *name, struct range_list *ret, struct error *reterr);
 int kernel_read_driver(int fd, const char *name, enum driver *ret, char **ret_name,
 		       struct error *reterr);
+/* 1: it is the one; 0: look further; fd is its folder. */
+typedef int kernel_accept(int fd, const char *name, const void *data, struct error *reterr);
+/* The first dax device below a folder that is accepted: 1, and *ret has it; 0 when none is. */
+int kernel_find_below(int folder, kernel_accept *accept, const void *data,
+		      struct kernel_device *ret, struct error *reterr);
 /* The device that a step names, tried by the name of step->object first; -ENOENT. */
 int kernel_find_device(const struct step *step, struct kernel_device *ret, struct error *reterr);
 void kernel_device_close(struct kernel_device *device);
