@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include "base/text.h"
 #include "job.h"
 
 #define FIELDS_MAX 80 /* of an entry: more volumes than that are counted, not named */
@@ -24,13 +25,29 @@ void log_line(int priority, const char *format, ...)
 	(void)fprintf(stderr, "<%d>%s\n", priority, text ? text : format);
 }
 
+/* The sentence, with the document, the place in it ("" is all of it) and the hint; or NULL. */
+static char *describe(const struct error *error)
+{
+	bool placed = error->pointer && *error->pointer;
+	struct text text = { 0 };
+
+	text_add(&text, "%s", error_message(error));
+	if (error->file)
+		text_add(&text, " In %s", error->file);
+	if (placed)
+		text_add(&text, "%s%s", error->file ? " at " : " At ", error->pointer);
+	if (error->file || placed)
+		text_add(&text, ".");
+	if (error->hint)
+		text_add(&text, " Hint: %s", error->hint);
+	return text_finish(&text);
+}
+
 void log_error(int priority, const char *what, const struct error *error)
 {
-	log_line(priority, "%s: %s%s%s%s%s%s%s%s", what, error_message(error),
-		 error->file ? " In " : "", error->file ? error->file : "",
-		 error->pointer ? " at " : "", error->pointer ? error->pointer : "",
-		 error->file || error->pointer ? "." : "", error->hint ? " Hint: " : "",
-		 error->hint ? error->hint : "");
+	_cleanup_(freep) char *text = describe(error);
+
+	log_line(priority, "%s: %s", what, text ? text : error_message(error));
 }
 
 /* An entry is made of fields; the same field may be there more than once. */

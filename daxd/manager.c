@@ -345,7 +345,7 @@ static void forget_failures(struct manager *manager)
 
 void manager_job_ended(struct manager *manager, struct job *job)
 {
-	if (job->outcome == JOB_DONE) {
+	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
 		manager->hold = HOLD_TIME;
