@@ -113,3 +113,39 @@ void log_job(const struct job *job)
 	/* A journal that is not there must not stop the work. */
 	(void)sd_journal_sendv(entry.fields, entry.n);
 }
+
+static const char *say_missing(enum volume_state state)
+{
+	switch (state) {
+	case VOLUME_WAITING:
+	case VOLUME_LATE:
+		return "has not come";
+	case VOLUME_REFUSED:
+		return "cannot be had";
+	case VOLUME_PRESENT:
+	case VOLUME_DIFFERS:
+		break;
+	}
+	return "is not as configured";
+}
+
+void log_volume(const struct volume *volume, enum volume_state state,
+		const struct report *problems)
+{
+	_cleanup_(entry_clear) struct entry entry = { .n = 0 };
+	_cleanup_(freep) char *text = describe(&problems->errors[0]);
+	const char *why = text ? text : error_message(&problems->errors[0]);
+
+	add_field(&entry, "MESSAGE=Volume \"%s\" %s: %s", volume->name, say_missing(state), why);
+	add_field(&entry, "MESSAGE_ID=" LOG_ID_VOLUME_MISSING);
+	add_field(&entry, "PRIORITY=%d", LOG_WARNING);
+	add_field(&entry, "SYSLOG_IDENTIFIER=daxd");
+	add_field(&entry, "DAXD_VOLUME=%s", volume->name);
+	add_field(&entry, "DAXD_STATE=%s", volume_state_word(state));
+	if (volume->file)
+		add_field(&entry, "DAXD_FILE=%s", volume->file);
+	for (size_t i = 0; i < problems->n; i++)
+		add_field(&entry, "DAXD_REASON=%s", error_message(&problems->errors[i]));
+	/* A journal that is not there must not stop the work. */
+	(void)sd_journal_sendv(entry.fields, entry.n);
+}
