@@ -312,7 +312,9 @@ enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config
 
 	if (!document)
 		abort(); /* nothing has begun */
-	status = bus_watch(bus, take_change, &follow, &cli->problems);
+	status = bus_make_room(bus, strlen(document), &cli->problems);
+	if (status == CLI_DONE)
+		status = bus_watch(bus, take_change, &follow, &cli->problems);
 	if (status == CLI_DONE)
 		status = bus_apply(bus, document, allow_data_loss, &follow.id, &cli->problems);
 	if (status != CLI_DONE)

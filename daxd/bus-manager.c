@@ -12,13 +12,6 @@
 #include "queue.h"
 #include "scanner.h"
 
-/*
- * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
- * hundred times its length in memory.  Root may use the private socket.
- */
-#define DOCUMENT_MAX (256u << 10)
-#define DOCUMENT_OF_ROOT_MAX (4u << 20)
-
 /* A call that is answered once the machine was looked at. */
 struct question {
 	struct bus *bus;
@@ -86,11 +79,15 @@ static int ask(struct question *question, sd_bus_error *error)
 	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
 }
 
+/*
+ * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
+ * hundred times its length in memory.  Root may use the private socket.
+ */
 static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
 			 sd_bus_error *error)
 {
 	bool private = bus_is_private(bus, sd_bus_message_get_bus(message));
-	unsigned int max = private ? DOCUMENT_OF_ROOT_MAX : DOCUMENT_MAX;
+	unsigned int max = private ? CONFIG_OF_ROOT_MAX : CONFIG_OF_USER_MAX;
 	int r;
 
 	r = sd_bus_message_read(message, "s", ret);
@@ -98,7 +95,9 @@ static int read_document(const struct bus *bus, sd_bus_message *message, const c
 		return r;
 	if (strlen(*ret) > max)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					 "The document is longer than %u bytes.", max);
+					 "The document is longer than %u bytes%s.", max,
+					 private ? "" : ", and only root may send more, on the "
+							"private socket");
 	return 0;
 }
 
