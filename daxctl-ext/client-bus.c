@@ -338,6 +338,10 @@ enum cli_exit bus_cancel(struct bus *bus, const char *id, struct report *problem
 	r = call(bus, path, JOB, "Cancel", &error, &reply, "a{sv}", 0);
 	if (r >= 0)
 		return CLI_DONE;
+	if (is(&error, NAME ".Error.Ended")) {
+		problem_add(problems, ESRCH, NULL, "%s", error.message);
+		return CLI_INVALID;
+	}
 	if (!is(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !is(&error, SD_BUS_ERROR_UNKNOWN_METHOD))
 		return add_failure(problems, &error, r);
 	problem_add(problems, ENOENT, "\"daxctl-ext jobs\" lists the jobs",

@@ -307,6 +307,17 @@ static void run(struct job *job)
 		fail(job, &error);
 }
 
+/* "ensure": "absent" has nothing to do then; who removes by name has another one in mind. */
+static void refuse_unknown(struct job *job)
+{
+	struct error error = ERROR_INIT;
+
+	(void)error_set(&error, ENOENT, "There is no volume \"%s\".",
+			job->config->volumes[0].name);
+	add_problem(job, &error);
+	end(job, JOB_INVALID);
+}
+
 static void refuse_losses(struct job *job)
 {
 	struct error error = ERROR_INIT;
@@ -360,7 +371,9 @@ static void make_plan(struct job *job, const struct topology *topology)
 		return;
 	}
 	bus_job_changed(job->manager->bus, job, BUS_JOB_PLAN);
-	if (job->plan->n_steps == 0)
+	if (job->plan->n_steps == 0 && job->operation == JOB_REMOVE_VOLUME)
+		refuse_unknown(job);
+	else if (job->plan->n_steps == 0)
 		end_done(job);
 	else if (job->plan->n_destructive && !job->allow_data_loss)
 		refuse_losses(job);
