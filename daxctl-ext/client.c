@@ -174,7 +174,7 @@ static enum cli_exit add_death(const struct worker_end *end, const char *hint,
 }
 
 static enum cli_exit run_worker(const struct client *client, const char *verb, const char *input,
-				worker_line *callback, struct answer *answer,
+				lines_take *callback, struct answer *answer,
 				struct interrupt *interrupt, struct worker_end *end)
 {
 	struct error error = ERROR_INIT;
