@@ -215,6 +215,8 @@ cp /run/wait.out "$out"
 verdict 'waiting outlives daxd, and ends when the volume is there' $?
 rm /etc/daxd/*.json
 systemctl reload daxd
+# A reload is a signal: what is written too early would be read by it.
+in_time sh -c '! busctl get-property org.daxd1 /org/daxd1/volume/window org.daxd1.Volume State'
 
 # Of the host's configuration what can be had is done, and the rest named.
 one /etc/daxd/20-window.json "{ $window, \"size\": \"192M\" }"
