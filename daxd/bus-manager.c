@@ -275,7 +275,6 @@ static void change_authorized(struct request *request)
 static int refuse_invalid(const struct report *problems, sd_bus_error *error)
 {
 	const struct error *first = &problems->errors[0];
-
 	bool placed = first->pointer && *first->pointer; /* "" is the whole document */
 
 	return sd_bus_error_setf(error, BUS_ERROR_INVALID, "%s%s%s%s", error_message(first),

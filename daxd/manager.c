@@ -423,7 +423,9 @@ static int load(struct manager *manager)
 		log_error(LOG_ERR, "Configuration", &manager->mistakes.errors[i]);
 	report_clear(&manager->rivals);
 	manager->rivals_known = false;
-	manager->since = now_usec();
+	/* While it starts, volumes wait from the start on: files must not hold up the boot. */
+	if (!manager->since || manager->ready)
+		manager->since = now_usec();
 	forget_failures(manager);
 	update(manager, config, NULL);
 	return 0;
