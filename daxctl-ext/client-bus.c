@@ -88,16 +88,15 @@ static bool is_denial(const sd_bus_error *error)
 	       begins(error->name, "org.freedesktop.PolicyKit1.Error.");
 }
 
-/* daxd's sentence ends with the action of polkit that was refused; that of a bus names none. */
+/* daxd's sentence names the action of polkit that was refused; that of a bus knows of none. */
 static enum cli_exit add_denial(struct report *problems, const char *said)
 {
-	const char *action = strstr(said, NAME ".");
+	static const char beginning[] = "Not authorised for " NAME ".";
 	_cleanup_(freep) char *hint = NULL;
 
-	if (action && asprintf(&hint, "run it with sudo, or let polkit allow it (%.*s)",
-			       (int)strcspn(action + strlen(NAME "."), " .") +
-				       (int)strlen(NAME "."),
-			       action) < 0)
+	if (begins(said, beginning) &&
+	    asprintf(&hint, "run it with sudo, or let polkit allow it (" NAME ".%.*s)",
+		     (int)strcspn(said + strlen(beginning), "."), said + strlen(beginning)) < 0)
 		hint = NULL;
 	problem_add(problems, EACCES, hint ? hint : "run it with sudo",
 		    "daxd does not let you do this: %s%s", said, ends_with_stop(said) ? "" : ".");
