@@ -225,6 +225,8 @@ mkfifo /etc/daxd/15-pipe.json
 systemctl reload daxd
 property '' Manager Problems >"$out"
 says '/etc/daxd/15-pipe.json' 'a pipe among the files is named and not read'
+in_time sh -c 'systemctl show -P StatusText daxd | grep "; 1 problem with the files"'
+verdict 'one problem is one problem' $?
 rm /etc/daxd/15-pipe.json
 extra='{ "daxd": 1, "volumes": [ { "name": "extra", "region": { "target_node": 5 },'
 echo "$extra \"mode\": \"devdax\", \"size\": \"64M\" } ] }" >/etc/daxd/40-extra.json
