@@ -60,16 +60,18 @@ static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
 {
 	_cleanup_(plan_freep) struct plan *plan = TAKE(options->plan);
 	enum cli_exit status = CLI_DONE;
+	bool partial;
 
 	if (!plan)
 		status = config ? planning_make(cli, config, client, &plan) :
 				  planning_make_host(cli, client, &plan);
 	if (status == CLI_DONE)
 		status = planning_show(cli, plan, false);
+	partial = planning_is_partial(cli, config);
 	if (status == CLI_DONE)
 		status = planning_check_losses(cli, plan, options->allow_data_loss);
 	if (status != CLI_DONE || options->dry_run || !plan->n_steps)
-		return status;
+		return status == CLI_DONE && partial ? CLI_PARTIAL : status;
 	return run_plan(cli, client, plan, stale);
 }
 

@@ -19,6 +19,7 @@ enum cli_exit {
 	CLI_REFUSED = 3,       /* would lose data and --allow-data-loss is not given */
 	CLI_NOT_PERMITTED = 4, /* needs privileges */
 	CLI_BUSY = 5,	       /* another apply is running */
+	CLI_PARTIAL = 6,       /* done but for what could not be had, which is named */
 };
 
 struct cli {

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "base/file.h"
 #include "client-bus-json.h"
 #include "client-bus-library.h"
+#include "core/config.h"
 
-#define CMDLINE_MAX 65536
 #define NAME "org.daxd1"
 #define ROOT "/org/daxd1"
 #define MANAGER "org.daxd1.Manager"
@@ -67,6 +66,11 @@ static bool begins(const char *text, const char *beginning)
 	return text && strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
+static bool ends_with_stop(const char *text)
+{
+	return *text && text[strlen(text) - 1] == '.';
+}
+
 /* Nobody has the name, and nobody could be started for it. */
 static bool is_absence(const sd_bus_error *error)
 {
@@ -84,18 +88,28 @@ static bool is_denial(const sd_bus_error *error)
 	       begins(error->name, "org.freedesktop.PolicyKit1.Error.");
 }
 
+/* daxd's sentence names the action of polkit that was refused; that of a bus knows of none. */
+static enum cli_exit add_denial(struct report *problems, const char *said)
+{
+	static const char beginning[] = "Not authorised for " NAME ".";
+	_cleanup_(freep) char *hint = NULL;
+
+	if (begins(said, beginning) &&
+	    asprintf(&hint, "run it with sudo, or let polkit allow it (" NAME ".%.*s)",
+		     (int)strcspn(said + strlen(beginning), "."), said + strlen(beginning)) < 0)
+		hint = NULL;
+	problem_add(problems, EACCES, hint ? hint : "run it with sudo",
+		    "daxd does not let you do this: %s%s", said, ends_with_stop(said) ? "" : ".");
+	return CLI_NOT_PERMITTED;
+}
+
 /* A call that failed, for people; *error may be empty when r says why. */
 static enum cli_exit add_failure(struct report *problems, const sd_bus_error *error, int r)
 {
 	const char *said = error->message ? error->message : strerror(r < 0 ? -r : EIO);
 
-	if (is_denial(error)) {
-		problem_add(problems, EACCES,
-			    "run it with sudo, or let polkit allow it (org.daxd1.apply)",
-			    "daxd does not let you do this: %s%s", said,
-			    said[strlen(said) - 1] == '.' ? "" : ".");
-		return CLI_NOT_PERMITTED;
-	}
+	if (is_denial(error))
+		return add_denial(problems, said);
 	if (is(error, "org.daxd1.Error.TooManyJobs")) {
 		problem_add(problems, EBUSY, "\"daxctl-ext jobs\" lists them", "%s", said);
 		return CLI_BUSY;
@@ -189,23 +203,27 @@ static enum cli_exit try_open(struct bus *bus, int (*open)(struct bus *), struct
 	return add_failure(problems, &error, r);
 }
 
-/* Asking for a daxd that systemd will not start takes as long as the bus has patience. */
-static bool is_switched_off(void)
+enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *problems)
 {
-	_cleanup_(freep) char *words = NULL;
-	struct error error = ERROR_INIT;
-	char *rest, *word;
-	size_t length;
-	bool off = false;
+	enum cli_exit status;
 
-	if (file_read("/proc/cmdline", CMDLINE_MAX, &words, &length, &error) < 0) {
-		error_clear(&error);
-		return false;
+	if (length <= CONFIG_OF_USER_MAX || !bus->name)
+		return CLI_DONE;
+	if (geteuid() != 0) {
+		problem_add(problems, EFBIG,
+			    "divide it, or run it with sudo: root may give daxd 4 MiB",
+			    "The configuration is %zu KiB of JSON, and daxd takes %u KiB of users.",
+			    length / 1024 + 1, CONFIG_OF_USER_MAX / 1024);
+		return CLI_NOT_PERMITTED;
 	}
-	rest = words;
-	while ((word = strsep(&rest, " \n")))
-		off = off || strcmp(word, "daxd=off") == 0;
-	return off;
+	bus->bus = sd_bus_flush_close_unref(bus->bus);
+	status = try_open(bus, open_private, problems);
+	if (status != CLI_DONE || bus->bus)
+		return status;
+	problem_add(problems, ENOTCONN, "systemctl status daxd",
+		    "daxd does not answer on its own socket, which a configuration of this length "
+		    "needs.");
+	return CLI_FAILED;
 }
 
 enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *problems)
@@ -221,8 +239,6 @@ enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *probl
 		return CLI_FAILED;
 	}
 	bus->ask_password = ask_password;
-	if (is_switched_off())
-		return CLI_DONE;
 	status = try_open(bus, open_system, problems);
 	if (status == CLI_DONE && !bus->bus && geteuid() == 0)
 		status = try_open(bus, open_private, problems);
@@ -321,6 +337,10 @@ enum cli_exit bus_cancel(struct bus *bus, const char *id, struct report *problem
 	r = call(bus, path, JOB, "Cancel", &error, &reply, "a{sv}", 0);
 	if (r >= 0)
 		return CLI_DONE;
+	if (is(&error, NAME ".Error.Ended")) {
+		problem_add(problems, ESRCH, NULL, "%s", error.message);
+		return CLI_INVALID;
+	}
 	if (!is(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) && !is(&error, SD_BUS_ERROR_UNKNOWN_METHOD))
 		return add_failure(problems, &error, r);
 	problem_add(problems, ENOENT, "\"daxctl-ext jobs\" lists the jobs",

@@ -24,6 +24,12 @@ enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *probl
 void bus_free(struct bus *bus);
 DEFINE_FREEP(struct bus, bus)
 
+/*
+ * A document of this length is to be sent: one that is too long for the system bus goes over
+ * daxd's own socket, for root.  Before bus_watch().
+ */
+enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *problems);
+
 /* Each adds to the problems unless it returns CLI_DONE; texts are freed by the caller. */
 enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems);
 /* *ret_plan is "" when it cannot be had; *ret_problems is an object with "problems". */

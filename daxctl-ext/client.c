@@ -13,6 +13,8 @@
 #include "core/topology-json.h"
 #include "worker.h"
 
+#define CMDLINE_MAX 65536
+#define SWITCHED_OFF "switched off (daxd=off on the kernel's command line)"
 #define WORKER LIBEXECDIR "/daxd-worker"
 
 void client_init(struct client *client, const char *topology)
@@ -25,32 +27,63 @@ void client_clear(struct client *client)
 	bus_free(TAKE(client->bus));
 }
 
+/* Asking for a daxd that systemd will not start takes as long as the bus has patience. */
+static bool is_switched_off(void)
+{
+	_cleanup_(freep) char *words = NULL;
+	struct error error = ERROR_INIT;
+	char *rest, *word;
+	size_t length;
+	bool off = false;
+
+	if (file_read("/proc/cmdline", CMDLINE_MAX, &words, &length, &error) < 0) {
+		error_clear(&error);
+		return false;
+	}
+	rest = words;
+	while ((word = strsep(&rest, " \n")))
+		off = off || strcmp(word, "daxd=off") == 0;
+	return off;
+}
+
+static enum cli_exit open_bus(struct client *client, bool *off, struct report *problems)
+{
+	*off = is_switched_off();
+	return *off ? CLI_DONE : bus_open(client->ask_password, &client->bus, problems);
+}
+
 enum cli_exit client_connect(struct client *client, struct report *problems)
 {
 	enum cli_exit status;
+	bool off;
 
 	if (client->worker || client->simulation || client->bus)
 		return CLI_DONE;
-	status = bus_open(client->ask_password, &client->bus, problems);
+	status = open_bus(client, &off, problems);
 	if (status != CLI_DONE || client->bus || geteuid() == 0)
 		return status;
 	problem_add(problems, EPERM,
-		    "\"systemctl start daxd\", or run it with sudo: root can do without",
-		    "daxd is not running, and without it this needs root.");
+		    off ? "run it with sudo" :
+			  "\"systemctl start daxd\", or run it with sudo: root can do without",
+		    "daxd is %s, and without it this needs root.",
+		    off ? SWITCHED_OFF : "not running");
 	return CLI_NOT_PERMITTED;
 }
 
 enum cli_exit client_need_daemon(struct client *client, struct report *problems)
 {
 	enum cli_exit status;
+	bool off;
 
 	if (client->bus)
 		return CLI_DONE;
-	status = bus_open(client->ask_password, &client->bus, problems);
+	status = open_bus(client, &off, problems);
 	if (status != CLI_DONE || client->bus)
 		return status;
-	problem_add(problems, ENOTCONN, "systemctl start daxd",
-		    "daxd is not running, and nothing else can do this.");
+	problem_add(problems, ENOTCONN,
+		    off ? "boot without that word" : "systemctl start daxd",
+		    "daxd is %s, and nothing else can do this.",
+		    off ? SWITCHED_OFF : "not running");
 	return CLI_FAILED;
 }
 
@@ -141,7 +174,7 @@ static enum cli_exit add_death(const struct worker_end *end, const char *hint,
 }
 
 static enum cli_exit run_worker(const struct client *client, const char *verb, const char *input,
-				worker_line *callback, struct answer *answer,
+				lines_take *callback, struct answer *answer,
 				struct interrupt *interrupt, struct worker_end *end)
 {
 	struct error error = ERROR_INIT;

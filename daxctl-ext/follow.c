@@ -152,8 +152,6 @@ static enum cli_exit listen(struct follow *follow)
 		if (answer == INTERRUPT_LEAVE)
 			return leave(follow);
 	}
-	if (!follow->plan)
-		return fetch_plan(follow);
 	return CLI_DONE;
 }
 
@@ -184,14 +182,28 @@ static void locate(const struct follow *follow, struct error *error)
 	error->file = volume->file ? strdup(volume->file) : NULL;
 }
 
+static bool is_told(const struct report *problems, const struct error *error)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		if (strcmp(error_message(&problems->errors[i]), error_message(error)) == 0)
+			return true;
+	return false;
+}
+
+/* What steps failed of was told as they did. */
 static void take_problems(struct follow *follow, const struct json_value *end)
 {
+	_cleanup_(report_clear) struct report all = REPORT_INIT;
 	struct report *problems = &follow->cli->problems;
-	size_t before = problems->n;
 
-	answer_problems(end, problems);
-	for (size_t i = before; i < problems->n; i++)
-		locate(follow, &problems->errors[i]);
+	answer_problems(end, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		if (follow->begun && follow->attempt.n_failed &&
+		    is_told(problems, &all.errors[i]))
+			continue;
+		locate(follow, &all.errors[i]);
+		(void)report_take(problems, &all.errors[i]);
+	}
 }
 
 static enum cli_exit take_failure(struct follow *follow, const struct json_value *end)
@@ -199,9 +211,7 @@ static enum cli_exit take_failure(struct follow *follow, const struct json_value
 	struct report *problems = &follow->cli->problems;
 	size_t before = problems->n;
 
-	/* What steps failed of was told as they did. */
-	if (!follow->begun || !follow->attempt.n_failed)
-		take_problems(follow, end);
+	take_problems(follow, end);
 	if (follow->begun && (follow->attempt.n_failed || problems->n == before))
 		return attempt_failed(&follow->attempt);
 	if (problems->n == before)
@@ -209,12 +219,17 @@ static enum cli_exit take_failure(struct follow *follow, const struct json_value
 	return CLI_FAILED;
 }
 
+/* daxd's sentence is of an option of its methods; ours is of one of the command line. */
 static enum cli_exit take_refusal(struct follow *follow, const struct json_value *end)
 {
-	if (follow->plan && follow->plan->n_destructive)
-		return planning_check_losses(follow->cli, follow->plan, false);
+	struct report *problems = &follow->cli->problems;
+
 	take_problems(follow, end);
-	return CLI_REFUSED;
+	if (!follow->plan || !follow->plan->n_destructive)
+		return CLI_REFUSED;
+	if (problems->n && problems->errors[problems->n - 1].code == ECANCELED)
+		error_clear(&problems->errors[--problems->n]);
+	return planning_check_losses(follow->cli, follow->plan, false);
 }
 
 static enum cli_exit take_cancelling(struct follow *follow)
@@ -231,12 +246,23 @@ static enum cli_exit conclude(struct follow *follow)
 	_cleanup_(json_clear) struct json json = JSON_INIT;
 	enum cli_exit status = answer_scan(follow->end, &json, &follow->cli->problems);
 	const char *outcome;
+	bool partial;
 
 	if (status != CLI_DONE)
 		return status;
 	outcome = answer_text(json.values, "outcome");
-	if (strcmp(outcome, "done") == 0)
-		return follow->begun ? attempt_done(&follow->attempt) : CLI_DONE;
+	partial = strcmp(outcome, "partial") == 0;
+	if (partial)
+		take_problems(follow, json.values);
+	if (!follow->plan)
+		status = fetch_plan(follow);
+	if (status == CLI_DONE && (partial || strcmp(outcome, "done") == 0)) {
+		if (follow->begun)
+			status = attempt_done(&follow->attempt);
+		return status == CLI_DONE && partial ? CLI_PARTIAL : status;
+	}
+	if (status != CLI_DONE)
+		return status;
 	if (strcmp(outcome, "failed") == 0)
 		return take_failure(follow, json.values);
 	if (strcmp(outcome, "refused") == 0)
@@ -286,7 +312,9 @@ enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config
 
 	if (!document)
 		abort(); /* nothing has begun */
-	status = bus_watch(bus, take_change, &follow, &cli->problems);
+	status = bus_make_room(bus, strlen(document), &cli->problems);
+	if (status == CLI_DONE)
+		status = bus_watch(bus, take_change, &follow, &cli->problems);
 	if (status == CLI_DONE)
 		status = bus_apply(bus, document, allow_data_loss, &follow.id, &cli->problems);
 	if (status != CLI_DONE)

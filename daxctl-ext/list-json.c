@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "node.h"
 
 /* page_offset is in pages of the kernel; one that uses others has them on all its machines. */
 #define PAGE_SIZE_OF_KERNEL 4096
@@ -391,8 +392,8 @@ static bool device_wanted(const struct dax_device *device, const char *name)
 {
 	if (!name || strcmp(name, "all") == 0)
 		return true;
-	if (strncmp(name, "/dev/", 5) == 0)
-		name += 5;
+	if (strchr(name, '/'))
+		return node_is(name, device->name, &device->node);
 	return strcmp(name, device->name) == 0 ||
 	       (strncmp(device->name, "dax", 3) == 0 && strcmp(name, device->name + 3) == 0);
 }

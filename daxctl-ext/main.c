@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/inherited.h"
 #include "options.h"
 #include "verb.h"
 
@@ -61,6 +62,7 @@ int main(int argc, char *argv[])
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)setvbuf(stdout, out, _IOFBF, sizeof(out));
 	(void)setvbuf(stderr, err, _IOFBF, sizeof(err)); /* if not, it is slower, no more */
+	inherited_close_devices();
 	cli_init(&cli, stdout, stderr);
 	status = cli_finish(&cli, argc < 1 ? CLI_INVALID : run(&cli, argc, argv));
 	if (cli.exit >= 0)

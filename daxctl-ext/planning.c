@@ -58,13 +58,16 @@ enum cli_exit planning_make_host(struct cli *cli, struct client *client, struct 
 		status = bus_plan(client->bus, "", &text, &problems, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
-	if (*text)
-		return planning_read(cli, text, ret);
 	status = answer_scan(problems, &json, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	answer_problems(json.values, &cli->problems);
-	return CLI_INVALID;
+	return *text ? planning_read(cli, text, ret) : CLI_INVALID;
+}
+
+bool planning_is_partial(const struct cli *cli, const struct config *config)
+{
+	return !config && cli->problems.n;
 }
 
 enum cli_exit planning_show(struct cli *cli, const struct plan *plan, bool indent)
@@ -196,7 +199,10 @@ static void print_summary(const struct cli *cli, const struct plan *plan)
 void planning_print(const struct cli *cli, const struct plan *plan)
 {
 	if (!plan->n_steps && !plan->n_drifts) {
-		(void)fputs("Nothing to do: the machine is as configured.\n", cli->out);
+		(void)fputs(cli->problems.n ?
+				    "Nothing to do for what can be had; the rest is left out.\n" :
+				    "Nothing to do: the machine is as configured.\n",
+			    cli->out);
 		return;
 	}
 	if (plan->n_destructive) {

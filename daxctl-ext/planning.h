@@ -16,13 +16,18 @@ enum cli_exit planning_load(struct cli *cli, char *const args[], struct config *
 /* Look at the machine and plan. */
 enum cli_exit planning_make(struct cli *cli, const struct config *config,
 			    struct client *client, struct plan **ret);
-/* daxd's plan for the host's own configuration. */
+/*
+ * daxd's plan for what can be had of the host's own configuration; what cannot is added to the
+ * problems, and is no failure: CLI_PARTIAL is for when everything else has gone well.
+ */
 enum cli_exit planning_make_host(struct cli *cli, struct client *client, struct plan **ret);
 /* Read a plan that daxd made. */
 enum cli_exit planning_read(struct cli *cli, const char *text, struct plan **ret);
 /* Print it as the options say; indent: of JSON, on a terminal. */
 enum cli_exit planning_show(struct cli *cli, const struct plan *plan, bool indent);
 
+/* Was something left out of the plan? Then the problems say what. */
+bool planning_is_partial(const struct cli *cli, const struct config *config);
 /* CLI_REFUSED, and a problem that says so, when there are steps that lose data. */
 enum cli_exit planning_check_losses(struct cli *cli, const struct plan *plan, bool allowed);
 

@@ -86,7 +86,7 @@ static const struct verb_option options[] = {
 	{
 		.name = "dev", .letter = 'd', .value = "DEVICE",
 		.offset = offsetof(struct list_options, dev),
-		.help = "Only this device: daxX.Y, X.Y, /dev/daxX.Y or all.",
+		.help = "Only this device: daxX.Y, X.Y, any path of its node or all.",
 	},
 	{
 		.name = "devices", .letter = 'D', .offset = offsetof(struct list_options, devices),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -140,6 +141,30 @@ static void begin_line(struct monitor *monitor, const struct change *change)
 		      name_of(monitor, change));
 }
 
+static bool is_among(const char *key, const char *const keys[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Bytes as people write them, addresses as they write those. */
+static void print_value(const struct monitor *monitor, const struct json_value *member)
+{
+	static const char *const sizes[] = { "size", "available", "usable", "align" };
+	uint64_t n;
+
+	if (member->type != JSON_NUMBER || json_parse_u64(member->text, &n) < 0)
+		(void)fputs(member->text, monitor->cli->out);
+	else if (is_among(member->key, sizes, ARRAY_SIZE(sizes)))
+		(void)fputs(size_format(n).text, monitor->cli->out);
+	else if (strcmp(member->key, "start") == 0)
+		(void)fprintf(monitor->cli->out, "0x%" PRIx64, n);
+	else
+		(void)fputs(member->text, monitor->cli->out);
+}
+
 /* "driver kmem", "size 256M": what is a single value; jobs count by their events. */
 static void print_values(const struct monitor *monitor, const struct json_value *object,
 			 const char *separator)
@@ -147,10 +172,6 @@ static void print_values(const struct monitor *monitor, const struct json_value 
 	const struct json_value *member = json_first(object);
 
 	for (uint32_t i = 0; i < object->n; i++, member = json_next(member)) {
-		bool size = strcmp(member->key, "size") == 0 ||
-			    strcmp(member->key, "available") == 0;
-		uint64_t bytes;
-
 		if (member->type == JSON_TRUE || member->type == JSON_FALSE) {
 			(void)fprintf(monitor->cli->out, "%s %s %s", separator, member->key,
 				      member->type == JSON_TRUE ? "true" : "false");
@@ -159,10 +180,8 @@ static void print_values(const struct monitor *monitor, const struct json_value 
 		if ((member->type != JSON_STRING && member->type != JSON_NUMBER) ||
 		    strcmp(member->key, "name") == 0 || strcmp(member->key, "region") == 0)
 			continue;
-		(void)fprintf(monitor->cli->out, "%s %s %s", separator, member->key,
-			      size && json_parse_u64(member->text, &bytes) == 0 ?
-				      size_format(bytes).text :
-				      member->text);
+		(void)fprintf(monitor->cli->out, "%s %s ", separator, member->key);
+		print_value(monitor, member);
 		separator = ",";
 	}
 }

@@ -16,6 +16,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	enum cli_exit status;
+	bool partial;
 
 	client_init(&client, options->topology);
 	if (options->topology && !args[0]) {
@@ -34,7 +35,9 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		status = planning_show(cli, plan, cli->out_terminal);
 	if (status != CLI_DONE)
 		return status;
-	return planning_check_losses(cli, plan, options->allow_data_loss);
+	partial = planning_is_partial(cli, config);
+	status = planning_check_losses(cli, plan, options->allow_data_loss);
+	return status == CLI_DONE && partial ? CLI_PARTIAL : status;
 }
 
 static const struct verb_option options[] = {
@@ -52,7 +55,8 @@ const struct verb verb_plan = {
 		 "The exit status is 3 when there are such steps and --allow-data-loss is not "
 		 "given: apply with the same options would refuse.\n"
 		 "Without CONFIG it is the plan for the host's own configuration, which daxd "
-		 "makes.",
+		 "makes. Files with mistakes, and volumes that cannot be had, are named and left "
+		 "out of it, and the exit status is then 6.",
 	.json = "Print the plan as JSON.",
 	VERB_OPTIONS(struct plan_options, options),
 	.run = run,

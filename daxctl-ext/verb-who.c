@@ -241,7 +241,7 @@ const struct verb verb_who = {
 	.min_args = 1,
 	.max_args = 1,
 	.help = "Show who uses a device or volume",
-	.about = "It may be named as a volume, as daxX.Y, pmemN or namespaceX.Y, by the path of "
+	.about = "It may be named as a volume, as daxX.Y, pmemN or namespaceX.Y, by any path of "
 		 "its node, or by its uuid. "
 		 "Those who use it are file systems, swap, block devices on top of it "
 		 "(device-mapper, loop, RAID), processes that have it open or mapped, and the "

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "node.h"
+
 /* Records by where their first range starts, to name the devices of dynamic regions. */
 struct record_index {
 	const struct record **records;
@@ -139,13 +141,18 @@ static bool same(const char *a, const char *b)
 
 bool volume_is_called(const struct volume_view *view, const char *name)
 {
-	const char *node = strncmp(name, "/dev/", 5) == 0 ? name + 5 : name;
+	const struct dax_device *device = view->device;
+	const struct namespace *ns = view->ns;
 
-	if (same(volume_name(view), name) || (view->device && same(view->device->name, node)))
+	if (same(volume_name(view), name) || (device && same(device->name, name)))
 		return true;
-	return view->ns && (same(view->ns->name, name) || same(view->ns->blockdev, node) ||
-			    (uuid_is_set(&view->ns->uuid) &&
-			     strcasecmp(view->ns->uuid.text, name) == 0));
+	if (device && node_is(name, device->name, &device->node))
+		return true;
+	if (!ns)
+		return false;
+	return same(ns->name, name) || same(ns->blockdev, name) ||
+	       (ns->blockdev && node_is(name, ns->blockdev, &ns->node)) ||
+	       (uuid_is_set(&ns->uuid) && strcasecmp(ns->uuid.text, name) == 0);
 }
 
 const struct holder *volume_holder(const struct volume_view *view, size_t i)

@@ -9,10 +9,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/lines.h"
 #include "interrupt.h"
-
-/* line ends with NUL, not newline; it may be changed. Negative errno ends the conversation. */
-typedef int worker_line(void *userdata, char *line, size_t length);
 
 struct worker_end {
 	int status;    /* as from waitpid() */
@@ -29,7 +27,7 @@ void worker_end_clear(struct worker_end *end);
  * With an interrupt the program is out of reach of the terminal's Ctrl-C; cancelling is SIGTERM
  * to it, and when it is left alone -EINTR is returned while it still runs.
  */
-int worker_run(char *const argv[], const char *input, size_t input_length, worker_line *callback,
+int worker_run(char *const argv[], const char *input, size_t input_length, lines_take *callback,
 	       void *userdata, struct interrupt *interrupt, struct worker_end *ret,
 	       struct error *reterr);
 

@@ -50,14 +50,20 @@ GETTER(get_current_step,
        _cleanup_(freep) char *text = job_current_step(job);
        return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;)
 
-/* The job may have gone while somebody was asked. */
+/* The job may have ended, or gone, while somebody was asked. */
 static void cancel_authorized(struct request *request)
 {
 	struct job *job = queue_find(request->bus->manager->queue, request->job);
 
-	if (job)
+	if (job && job->state != JOB_ENDED) {
 		job_cancel(job);
-	(void)sd_bus_reply_method_return(request->message, "");
+		(void)sd_bus_reply_method_return(request->message, "");
+		return;
+	}
+	(void)sd_bus_reply_method_errorf(request->message, BUS_ERROR_ENDED,
+					 "Job %" PRIu64 " has ended%s%s.", request->job,
+					 job ? ": " : "",
+					 job ? job_outcome_word(job->outcome) : "");
 }
 
 static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)

@@ -12,18 +12,13 @@
 #include "queue.h"
 #include "scanner.h"
 
-/*
- * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
- * hundred times its length in memory.  Root may use the private socket.
- */
-#define DOCUMENT_MAX (256u << 10)
-#define DOCUMENT_OF_ROOT_MAX (4u << 20)
-
 /* A call that is answered once the machine was looked at. */
 struct question {
 	struct bus *bus;
 	sd_bus_message *message;
 	struct config *config;
+	bool host; /* it is the host's own: what cannot be had of it is left out */
+	struct report problems;
 	int (*answer)(struct question *question, const struct topology *topology);
 };
 
@@ -33,6 +28,7 @@ static void question_free(struct question *question)
 		return;
 	(void)sd_bus_message_unref(question->message);
 	config_free(question->config);
+	report_clear(&question->problems);
 	free(question);
 }
 
@@ -51,31 +47,47 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 	question_free(question);
 }
 
-/* Takes config. What was seen a moment ago will do: many may ask, and a look costs. */
-static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
-	       int (*answer)(struct question *question, const struct topology *topology),
-	       sd_bus_error *error)
+static struct question *question_new(struct bus *bus, sd_bus_message *message,
+				     int (*answer)(struct question *question,
+						   const struct topology *topology))
 {
 	struct question *question = calloc(1, sizeof(*question));
+
+	if (question)
+		*question = (struct question){
+			.bus = bus,
+			.message = sd_bus_message_ref(message),
+			.answer = answer,
+		};
+	return question;
+}
+
+/*
+ * Takes the question, which is NULL when there was no memory.  What was seen a moment ago will
+ * do: many may ask, and a look costs.
+ */
+static int ask(struct question *question, sd_bus_error *error)
+{
 	int r;
 
-	if (!question) {
-		config_free(config);
+	if (!question)
 		return -ENOMEM;
-	}
-	*question = (struct question){ bus, sd_bus_message_ref(message), config, answer };
-	r = scanner_request(bus->manager->scanner, on_scanned, question);
+	r = scanner_request(question->bus->manager->scanner, on_scanned, question);
 	if (r >= 0)
 		return 1;
 	question_free(question);
 	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
 }
 
+/*
+ * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
+ * hundred times its length in memory.  Root may use the private socket.
+ */
 static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
 			 sd_bus_error *error)
 {
 	bool private = bus_is_private(bus, sd_bus_message_get_bus(message));
-	unsigned int max = private ? DOCUMENT_OF_ROOT_MAX : DOCUMENT_MAX;
+	unsigned int max = private ? CONFIG_OF_ROOT_MAX : CONFIG_OF_USER_MAX;
 	int r;
 
 	r = sd_bus_message_read(message, "s", ret);
@@ -83,7 +95,9 @@ static int read_document(const struct bus *bus, sd_bus_message *message, const c
 		return r;
 	if (strlen(*ret) > max)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					 "The document is longer than %u bytes.", max);
+					 "The document is longer than %u bytes%s.", max,
+					 private ? "" : ", and only root may send more, on the "
+							"private socket");
 	return 0;
 }
 
@@ -100,14 +114,15 @@ static int parse(const char *text, struct config **ret, struct report *problems)
 	return r;
 }
 
-/* "" is the host's own configuration as its files are now; who has mistakes is left out. */
+/*
+ * "" is the host's own configuration as its files are now: those with mistakes are left out,
+ * which are problems, but no failure.
+ */
 static int load(struct bus *bus, const char *text, struct config **ret, struct report *problems)
 {
-	_cleanup_(report_clear) struct report mistakes = REPORT_INIT;
-
 	if (*text)
 		return parse(text, ret, problems);
-	if (folders_load(bus->manager->folders, ret, &mistakes) == 0)
+	if (folders_load(bus->manager->folders, ret, problems) == 0)
 		return 0;
 	return report_add(problems, NULL, ENOMEM, NULL, "There is no memory left.");
 }
@@ -155,21 +170,25 @@ static int reply_with(sd_bus_message *message, const char *text, const struct re
 
 static int answer_plan(struct question *question, const struct topology *topology)
 {
-	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	struct report *problems = &question->problems;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(freep) char *text = NULL;
+	int r = 0;
 
-	if (config_supported(question->config, &problems) == 0)
-		(void)plan_build(question->config, topology, &plan, &problems);
+	if (question->host)
+		r = standings_plan(question->config, topology, &plan, problems);
+	else if (config_supported(question->config, problems) == 0)
+		(void)plan_build(question->config, topology, &plan, problems);
+	if (r < 0)
+		return r;
 	text = plan ? plan_to_json(plan, false) : strdup("");
-	return reply_with(question->message, text, &problems);
+	return reply_with(question->message, text, problems);
 }
 
 static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
+	struct question *question;
 	struct bus *bus = userdata;
-	_cleanup_(config_freep) struct config *config = NULL;
-	_cleanup_(report_clear) struct report problems = REPORT_INIT;
 	const char *text;
 	int r;
 
@@ -178,11 +197,15 @@ static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *er
 		r = bus_read_options(message, NULL, 0, error);
 	if (r < 0)
 		return r;
-	if (load(bus, text, &config, &problems) < 0) {
-		r = reply_with(message, "", &problems);
-		return r < 0 ? r : 1;
-	}
-	return ask(bus, message, TAKE(config), answer_plan, error);
+	question = question_new(bus, message, answer_plan);
+	if (!question)
+		return -ENOMEM;
+	question->host = !*text;
+	if (load(bus, text, &question->config, &question->problems) == 0)
+		return ask(question, error);
+	r = reply_with(message, "", &question->problems);
+	question_free(question);
+	return r < 0 ? r : 1;
 }
 
 static int answer_export(struct question *question, const struct topology *topology)
@@ -203,7 +226,7 @@ static int method_export(sd_bus_message *message, void *userdata, sd_bus_error *
 {
 	int r = bus_read_options(message, NULL, 0, error);
 
-	return r < 0 ? r : ask(userdata, message, NULL, answer_export, error);
+	return r < 0 ? r : ask(question_new(userdata, message, answer_export), error);
 }
 
 static int answer_topology(struct question *question, const struct topology *topology)
@@ -219,7 +242,7 @@ static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_e
 {
 	int r = bus_read_options(message, NULL, 0, error);
 
-	return r < 0 ? r : ask(userdata, message, NULL, answer_topology, error);
+	return r < 0 ? r : ask(question_new(userdata, message, answer_topology), error);
 }
 
 static void change_authorized(struct request *request)
@@ -237,6 +260,9 @@ static void change_authorized(struct request *request)
 		return;
 	}
 	job->allow_data_loss = request->allow_data_loss;
+	job->host = request->host;
+	job->mistakes = request->mistakes;
+	request->mistakes = (struct report)REPORT_INIT;
 	if (queue_add(manager->queue, job) < 0) {
 		(void)sd_bus_reply_method_errorf(request->message, BUS_ERROR_TOO_MANY_JOBS,
 						 "Too many jobs wait.");
@@ -249,44 +275,36 @@ static void change_authorized(struct request *request)
 static int refuse_invalid(const struct report *problems, sd_bus_error *error)
 {
 	const struct error *first = &problems->errors[0];
+	bool placed = first->pointer && *first->pointer; /* "" is the whole document */
 
 	return sd_bus_error_setf(error, BUS_ERROR_INVALID, "%s%s%s%s", error_message(first),
-				 first->pointer ? " At " : "",
-				 first->pointer ? first->pointer : "",
-				 problems->n > 1 ? ", and there is more." :
-				 first->pointer  ? "." :
-						   "");
-}
-
-/* Takes config. */
-static int change(struct bus *bus, sd_bus_message *message, enum job_operation operation,
-		  struct config *config, bool host, bool allow_data_loss, sd_bus_error *error)
-{
-	struct request *request = request_new(bus, message, change_authorized);
-
-	if (!request) {
-		config_free(config);
-		return -ENOMEM;
-	}
-	request->operation = operation;
-	request->config = config;
-	request->allow_data_loss = allow_data_loss;
-	request->host = host;
-	request->actions[0] = ACTION_APPLY;
-	request->actions[1] = allow_data_loss ? ACTION_DESTROY_DATA : NULL;
-	return polkit_check(request, error);
+				 placed ? " At " : "", placed ? first->pointer : "",
+				 placed && problems->n > 1 ? ", and there is more." :
+				 placed			   ? "." :
+				 problems->n > 1	   ? " And there is more." :
+							     "");
 }
 
 /* From here on all changes go the same way: a document, checked, then allowed, then a job. */
 static int change_to(struct bus *bus, sd_bus_message *message, enum job_operation operation,
 		     const char *text, bool allow_data_loss, sd_bus_error *error)
 {
-	_cleanup_(report_clear) struct report problems = REPORT_INIT;
-	struct config *config = NULL;
+	struct request *request = request_new(bus, message, change_authorized);
+	int r;
 
-	if (load(bus, text, &config, &problems) < 0)
-		return refuse_invalid(&problems, error);
-	return change(bus, message, operation, config, !*text, allow_data_loss, error);
+	if (!request)
+		return -ENOMEM;
+	if (load(bus, text, &request->config, &request->mistakes) < 0) {
+		r = refuse_invalid(&request->mistakes, error);
+		request_free(request);
+		return r;
+	}
+	request->operation = operation;
+	request->allow_data_loss = allow_data_loss;
+	request->host = !*text;
+	request->actions[0] = ACTION_APPLY;
+	request->actions[1] = allow_data_loss ? ACTION_DESTROY_DATA : NULL;
+	return polkit_check(request, error);
 }
 
 static int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error)

@@ -22,6 +22,7 @@
 #define BUS_MANAGER_INTERFACE BUS_NAME ".Manager"
 #define BUS_JOB_INTERFACE BUS_NAME ".Job"
 #define BUS_ERROR_INVALID BUS_NAME ".Error.Invalid"
+#define BUS_ERROR_ENDED BUS_NAME ".Error.Ended"
 #define BUS_ERROR_TOO_MANY_JOBS BUS_NAME ".Error.TooManyJobs"
 
 #define BUS_PEERS_MAX 64 /* on the private socket */

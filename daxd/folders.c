@@ -2,11 +2,13 @@
 #include "folders.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 /* A file of the host's configuration; the later folder's path is the one that counts. */
 struct document {
@@ -175,4 +177,35 @@ int folders_load(const char *const folders[], struct config **ret, struct report
 	if (documents.n)
 		qsort(documents.documents, documents.n, sizeof(*documents.documents), by_name);
 	return settle(&documents, ret, mistakes);
+}
+
+/* What is no file (a link to /dev/null) has no time that says anything. */
+static void stamp_file(struct text *text, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		text_add(text, "%s -\n", path);
+	else if (!S_ISREG(st.st_mode))
+		text_add(text, "%s %o\n", path, st.st_mode);
+	else
+		text_add(text, "%s %" PRIuMAX " %jd %jd.%09ld\n", path, (uintmax_t)st.st_ino,
+			 (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+char *folders_stamp(const char *const folders[])
+{
+	struct text text = { 0 };
+
+	text_add(&text, "%s", "");
+	for (size_t i = 0; folders[i]; i++) {
+		_cleanup_(file_list_clear) struct file_list list = { 0 };
+		struct error error = ERROR_INIT;
+
+		if (file_list_folder(folders[i], ".json", &list, &error) < 0)
+			error_clear(&error); /* what is wrong with it is told when it is read */
+		for (size_t j = 0; j < list.n; j++)
+			stamp_file(&text, list.paths[j]);
+	}
+	return text_finish(&text);
 }

@@ -12,4 +12,10 @@
 /* folders ends with NULL.  Mistakes are added; -ENOMEM is the only failure. */
 int folders_load(const char *const folders[], struct config **ret, struct report *mistakes);
 
+/*
+ * Which files there are, and when they were last written: another text when something has
+ * changed.  The caller frees; NULL: no memory.
+ */
+char *folders_stamp(const char *const folders[]);
+
 #endif

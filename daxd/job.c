@@ -12,6 +12,7 @@
 #include "manager.h"
 #include "queue.h"
 #include "scanner.h"
+#include "standing.h"
 #include "worker-link.h"
 
 /* A machine that changes this often between plan and run is not going to hold still. */
@@ -23,7 +24,7 @@ static const char *const operations[] = { "configuration", "apply", "create-volu
 					  "remove-volume" };
 static const char *const states[] = { "queued", "planning", "running", "ended" };
 static const char *const outcomes[] = { "",	   "done",	"failed", "refused",
-					"invalid", "cancelled", "busy" };
+					"invalid", "cancelled", "busy",	  "partial" };
 
 const char *job_operation_word(enum job_operation operation)
 {
@@ -71,6 +72,7 @@ void job_free(struct job *job)
 	config_free(job->config);
 	plan_free(job->plan);
 	report_clear(&job->problems);
+	report_clear(&job->mistakes);
 	free(job);
 }
 
@@ -220,13 +222,19 @@ static int take_line(void *userdata, char *line, size_t length)
 
 static void scan(struct job *job);
 
+/* Of the host's configuration something may have been left out, which the problems tell. */
+static void end_done(struct job *job)
+{
+	end(job, job->host && job->problems.n ? JOB_PARTIAL : JOB_DONE);
+}
+
 static void end_as_told(struct job *job)
 {
 	struct error error = ERROR_INIT;
 
 	switch (job->told_outcome) {
 	case OUTCOME_DONE:
-		end(job, JOB_DONE);
+		end_done(job);
 		return;
 	case OUTCOME_FAILED:
 		end(job, JOB_FAILED);
@@ -299,6 +307,17 @@ static void run(struct job *job)
 		fail(job, &error);
 }
 
+/* "ensure": "absent" has nothing to do then; who removes by name has another one in mind. */
+static void refuse_unknown(struct job *job)
+{
+	struct error error = ERROR_INIT;
+
+	(void)error_set(&error, ENOENT, "There is no volume \"%s\".",
+			job->config->volumes[0].name);
+	add_problem(job, &error);
+	end(job, JOB_INVALID);
+}
+
 static void refuse_losses(struct job *job)
 {
 	struct error error = ERROR_INIT;
@@ -312,20 +331,50 @@ static void refuse_losses(struct job *job)
 	end(job, JOB_REFUSED);
 }
 
+static int no_memory(struct report *report)
+{
+	return report_add(report, NULL, ENOMEM, NULL, "There is no memory left.");
+}
+
+/* What cannot be had of the host's configuration is told, and the rest is planned. */
+static int plan_host(struct job *job, const struct topology *topology, struct report *report)
+{
+	struct error copy = ERROR_INIT;
+
+	for (size_t i = 0; i < job->mistakes.n; i++) {
+		if (error_copy(&copy, &job->mistakes.errors[i]) < 0)
+			return no_memory(report);
+		(void)report_take(report, &copy);
+	}
+	if (standings_plan(job->config, topology, &job->plan, report) < 0)
+		return no_memory(report);
+	return 0;
+}
+
+static int plan_all(struct job *job, const struct topology *topology, struct report *report)
+{
+	int r = config_supported(job->config, report);
+
+	return r < 0 ? r : plan_build(job->config, topology, &job->plan, report);
+}
+
 static void make_plan(struct job *job, const struct topology *topology)
 {
 	struct report report = REPORT_INIT;
+	int r;
 
 	plan_free(TAKE(job->plan));
-	if (config_supported(job->config, &report) < 0 ||
-	    plan_build(job->config, topology, &job->plan, &report) < 0) {
-		take_problems(job, &report);
+	r = job->host ? plan_host(job, topology, &report) : plan_all(job, topology, &report);
+	take_problems(job, &report);
+	if (r < 0) {
 		end(job, JOB_INVALID);
 		return;
 	}
 	bus_job_changed(job->manager->bus, job, BUS_JOB_PLAN);
-	if (job->plan->n_steps == 0)
-		end(job, JOB_DONE);
+	if (job->plan->n_steps == 0 && job->operation == JOB_REMOVE_VOLUME)
+		refuse_unknown(job);
+	else if (job->plan->n_steps == 0)
+		end_done(job);
 	else if (job->plan->n_destructive && !job->allow_data_loss)
 		refuse_losses(job);
 	else

@@ -43,6 +43,7 @@ enum job_outcome {
 	JOB_INVALID, /* cannot be had */
 	JOB_CANCELLED,
 	JOB_BUSY, /* somebody else is writing */
+	JOB_PARTIAL, /* of the host: what could be had is done, and problems name the rest */
 };
 
 struct job {
@@ -59,6 +60,8 @@ struct job {
 	size_t steps_done;
 	size_t current; /* index + 1 of the step that runs, 0: none does */
 	struct report problems;
+	bool host;		/* config is the host's own: what cannot be had of it is left out, */
+	struct report mistakes; /* as these files were */
 	unsigned int attempts;
 	bool cancelled;
 	struct worker_link *worker;

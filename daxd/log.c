@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include "base/text.h"
 #include "job.h"
 
 #define FIELDS_MAX 80 /* of an entry: more volumes than that are counted, not named */
@@ -24,13 +25,29 @@ void log_line(int priority, const char *format, ...)
 	(void)fprintf(stderr, "<%d>%s\n", priority, text ? text : format);
 }
 
+/* The sentence, with the document, the place in it ("" is all of it) and the hint; or NULL. */
+static char *describe(const struct error *error)
+{
+	bool placed = error->pointer && *error->pointer;
+	struct text text = { 0 };
+
+	text_add(&text, "%s", error_message(error));
+	if (error->file)
+		text_add(&text, " In %s", error->file);
+	if (placed)
+		text_add(&text, "%s%s", error->file ? " at " : " At ", error->pointer);
+	if (error->file || placed)
+		text_add(&text, ".");
+	if (error->hint)
+		text_add(&text, " Hint: %s", error->hint);
+	return text_finish(&text);
+}
+
 void log_error(int priority, const char *what, const struct error *error)
 {
-	log_line(priority, "%s: %s%s%s%s%s%s%s%s", what, error_message(error),
-		 error->file ? " In " : "", error->file ? error->file : "",
-		 error->pointer ? " at " : "", error->pointer ? error->pointer : "",
-		 error->file || error->pointer ? "." : "", error->hint ? " Hint: " : "",
-		 error->hint ? error->hint : "");
+	_cleanup_(freep) char *text = describe(error);
+
+	log_line(priority, "%s: %s", what, text ? text : error_message(error));
 }
 
 /* An entry is made of fields; the same field may be there more than once. */
@@ -93,6 +110,42 @@ void log_job(const struct job *job)
 	add_field(&entry, "DAXD_STEPS=%zu", job->plan ? job->plan->n_steps : 0);
 	add_field(&entry, "DAXD_STEPS_DONE=%zu", job->steps_done);
 	add_volumes(&entry, job->plan);
+	/* A journal that is not there must not stop the work. */
+	(void)sd_journal_sendv(entry.fields, entry.n);
+}
+
+static const char *say_missing(enum volume_state state)
+{
+	switch (state) {
+	case VOLUME_WAITING:
+	case VOLUME_LATE:
+		return "has not come";
+	case VOLUME_REFUSED:
+		return "cannot be had";
+	case VOLUME_PRESENT:
+	case VOLUME_DIFFERS:
+		break;
+	}
+	return "is not as configured";
+}
+
+void log_volume(const struct volume *volume, enum volume_state state,
+		const struct report *problems)
+{
+	_cleanup_(entry_clear) struct entry entry = { .n = 0 };
+	_cleanup_(freep) char *text = describe(&problems->errors[0]);
+	const char *why = text ? text : error_message(&problems->errors[0]);
+
+	add_field(&entry, "MESSAGE=Volume \"%s\" %s: %s", volume->name, say_missing(state), why);
+	add_field(&entry, "MESSAGE_ID=" LOG_ID_VOLUME_MISSING);
+	add_field(&entry, "PRIORITY=%d", LOG_WARNING);
+	add_field(&entry, "SYSLOG_IDENTIFIER=daxd");
+	add_field(&entry, "DAXD_VOLUME=%s", volume->name);
+	add_field(&entry, "DAXD_STATE=%s", volume_state_word(state));
+	if (volume->file)
+		add_field(&entry, "DAXD_FILE=%s", volume->file);
+	for (size_t i = 0; i < problems->n; i++)
+		add_field(&entry, "DAXD_REASON=%s", error_message(&problems->errors[i]));
 	/* A journal that is not there must not stop the work. */
 	(void)sd_journal_sendv(entry.fields, entry.n);
 }

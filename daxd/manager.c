@@ -102,6 +102,19 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	topology_free(old_topology);
 }
 
+static void notify_counts(const struct manager *manager)
+{
+	size_t n = manager->standings.n, waiting = count_in(manager, VOLUME_WAITING);
+	size_t mistakes = manager->mistakes.n;
+
+	(void)sd_notifyf(0,
+			 "STATUS=%zu of %zu volume%s as configured, %zu wait%s for %s region; "
+			 "%zu problem%s with the files.",
+			 count_in(manager, VOLUME_PRESENT), n, n == 1 ? " is" : "s are", waiting,
+			 waiting == 1 ? "s" : "", waiting == 1 ? "its" : "their", mistakes,
+			 mistakes == 1 ? "" : "s");
+}
+
 static void notify_status(const struct manager *manager)
 {
 	const struct job *job = queue_running(manager->queue);
@@ -112,11 +125,7 @@ static void notify_status(const struct manager *manager)
 	else if (manager->blindness.code)
 		(void)sd_notifyf(0, "STATUS=%s", error_message(&manager->blindness));
 	else
-		(void)sd_notifyf(0,
-				 "STATUS=%zu of %zu volumes are as configured, %zu wait for their "
-				 "region; %zu problems with the files.",
-				 count_in(manager, VOLUME_PRESENT), manager->standings.n,
-				 count_in(manager, VOLUME_WAITING), manager->mistakes.n);
+		notify_counts(manager);
 }
 
 /* May what the plan says be tried now? */
@@ -163,25 +172,44 @@ static void arm_timer(struct manager *manager)
 		next = manager->retry;
 	if (manager->blindness.code && manager->look_again < next)
 		next = manager->look_again;
-	if (!manager->ready && is_in_doubt(manager) && manager->settled < next)
+	if (is_in_doubt(manager) && manager->settled < next)
 		next = manager->settled;
+	if (manager->check_files && manager->check_files < next)
+		next = manager->check_files;
 	/* Both fail only for a source that is not there. */
 	(void)sd_event_source_set_time(manager->timer, next);
 	(void)sd_event_source_set_enabled(manager->timer,
 					  next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-static void log_ready(const struct manager *manager)
+/* Which volumes are not there, and why: once for each reading of the configuration. */
+static void log_missing(struct manager *manager)
 {
-	log_line(LOG_INFO, "Ready: %zu of %zu volumes are as configured.",
-		 count_in(manager, VOLUME_PRESENT), manager->standings.n);
 	for (size_t i = 0; i < manager->standings.n; i++) {
-		const struct report *problems = &manager->standings.standings[i].problems;
+		const struct standing *standing = &manager->standings.standings[i];
 
-		for (size_t j = 0; j < problems->n; j++)
-			log_error(LOG_WARNING, manager->config->volumes[i].name,
-				  &problems->errors[j]);
+		if (manager->told[i] || !standing->problems.n ||
+		    standing->state == VOLUME_WAITING)
+			continue;
+		manager->told[i] = true;
+		log_volume(&manager->config->volumes[i], standing->state, &standing->problems);
 	}
+}
+
+/*
+ * systemd merges a reload that is asked for while daxd starts into the start: files that have
+ * changed since they were read are read again before daxd says that it is ready, and once more
+ * when systemd has heard of that.
+ */
+static bool reload_if_changed(struct manager *manager)
+{
+	_cleanup_(freep) char *stamp = folders_stamp(manager->folders);
+
+	manager->check_files = 0;
+	if (!stamp || !manager->stamp || strcmp(stamp, manager->stamp) == 0)
+		return false;
+	manager_reload(manager);
+	return true;
 }
 
 /* Everything that can be had is there, and who waits has waited long enough. */
@@ -198,9 +226,14 @@ static void tell_when_ready(struct manager *manager)
 				 (late == UINT64_MAX ? 0 : late * SECOND) + START_MARGIN);
 		return;
 	}
+	if (reload_if_changed(manager))
+		return;
 	manager->ready = true;
 	(void)sd_notify(0, "READY=1");
-	log_ready(manager);
+	manager->check_files = now_usec() + SECOND;
+	log_line(LOG_INFO, "Ready: %zu of %zu volume%s as configured.",
+		 count_in(manager, VOLUME_PRESENT), manager->standings.n,
+		 manager->standings.n == 1 ? " is" : "s are");
 }
 
 static void converge(struct manager *manager)
@@ -210,8 +243,10 @@ static void converge(struct manager *manager)
 	if (manager->plan && manager->plan->n_steps && may_try(manager)) {
 		start_job(manager);
 	} else {
-		arm_timer(manager);
+		if (!is_in_doubt(manager))
+			log_missing(manager);
 		tell_when_ready(manager);
+		arm_timer(manager);
 	}
 	notify_status(manager);
 }
@@ -273,6 +308,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
+	if (manager->check_files && now >= manager->check_files && reload_if_changed(manager))
+		return 0;
 	if (manager->hold == HOLD_TIME && now >= manager->retry) {
 		manager->hold = HOLD_NONE;
 		ask_for_scan(manager);
@@ -345,7 +382,7 @@ static void forget_failures(struct manager *manager)
 
 void manager_job_ended(struct manager *manager, struct job *job)
 {
-	if (job->outcome == JOB_DONE) {
+	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
 		manager->hold = HOLD_TIME;
@@ -366,17 +403,29 @@ void manager_idle(struct manager *manager)
 static int load(struct manager *manager)
 {
 	struct config *config;
+	bool *told;
 	int r;
 
 	report_clear(&manager->mistakes);
+	free(manager->stamp);
+	manager->stamp = folders_stamp(manager->folders);
 	r = folders_load(manager->folders, &config, &manager->mistakes);
 	if (r < 0)
 		return r;
+	told = calloc(config->n_volumes + 1, sizeof(*told));
+	if (!told) {
+		config_free(config);
+		return -ENOMEM;
+	}
+	free(manager->told);
+	manager->told = told;
 	for (size_t i = 0; i < manager->mistakes.n; i++)
 		log_error(LOG_ERR, "Configuration", &manager->mistakes.errors[i]);
 	report_clear(&manager->rivals);
 	manager->rivals_known = false;
-	manager->since = now_usec();
+	/* While it starts, volumes wait from the start on: files must not hold up the boot. */
+	if (!manager->since || manager->ready)
+		manager->since = now_usec();
 	forget_failures(manager);
 	update(manager, config, NULL);
 	return 0;
@@ -465,5 +514,7 @@ void manager_free(struct manager *manager)
 	report_clear(&manager->rivals);
 	report_clear(&manager->failures);
 	error_clear(&manager->blindness);
+	free(manager->told);
+	free(manager->stamp);
 	free(manager);
 }

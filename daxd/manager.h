@@ -50,6 +50,9 @@ struct manager {
 	bool begun; /* udev has given the devices that were there their links and owners */
 
 	struct config *config;
+	bool *told;	  /* of each volume: the journal has why it is not there */
+	char *stamp;		   /* of the files, before they were read */
+	uint64_t check_files;	   /* when they are to be looked at again; 0: not */
 	struct report mistakes;	   /* of the configuration's files */
 	struct report rivals;	   /* notes; looked for once for each configuration */
 	bool rivals_known;

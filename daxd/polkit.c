@@ -40,6 +40,7 @@ void request_free(struct request *request)
 	(void)sd_bus_slot_unref(request->slot);
 	(void)sd_bus_message_unref(request->message);
 	config_free(request->config);
+	report_clear(&request->mistakes);
 	free(request);
 }
 

@@ -34,7 +34,8 @@ struct request {
 
 	enum job_operation operation;
 	struct config *config;
-	bool host; /* the document is the host's own configuration */
+	bool host; /* the document is the host's own configuration, */
+	struct report mistakes; /* without the files that have these */
 	bool allow_data_loss;
 	uint64_t job;
 };

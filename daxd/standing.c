@@ -2,6 +2,7 @@
 #include "standing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +152,8 @@ static int left_over(const struct config *config, const struct standings *standi
 }
 
 static int plan_possible(const struct config *config, const struct topology *topology,
-			 uint64_t elapsed, struct standings *standings, struct plan **ret)
+			 uint64_t elapsed, bool lossless, struct standings *standings,
+			 struct plan **ret)
 {
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
@@ -163,7 +165,7 @@ static int plan_possible(const struct config *config, const struct topology *top
 	if (r == 0)
 		r = left_over(config, standings, &left);
 	if (r == 0)
-		r = plan_build_possible(&left, topology, true, &plan, &report);
+		r = plan_build_possible(&left, topology, lossless, &plan, &report);
 	free(left.volumes);
 	if (r == 0)
 		r = give_out(config, standings, &report, elapsed);
@@ -174,8 +176,8 @@ static int plan_possible(const struct config *config, const struct topology *top
 	return r;
 }
 
-int standings_judge(const struct config *config, const struct topology *topology,
-		    uint64_t elapsed, struct standings *ret, struct plan **ret_plan)
+static int judge(const struct config *config, const struct topology *topology, uint64_t elapsed,
+		 bool lossless, struct standings *ret, struct plan **ret_plan)
 {
 	struct standings standings = { .n = config->n_volumes };
 	int r = 0;
@@ -187,11 +189,54 @@ int standings_judge(const struct config *config, const struct topology *topology
 		standings.standings[i].state = VOLUME_WAITING;
 	*ret_plan = NULL;
 	if (topology)
-		r = plan_possible(config, topology, elapsed, &standings, ret_plan);
+		r = plan_possible(config, topology, elapsed, lossless, &standings, ret_plan);
 	if (r < 0)
 		standings_clear(&standings);
 	else
 		*ret = standings;
+	return r;
+}
+
+int standings_judge(const struct config *config, const struct topology *topology,
+		    uint64_t elapsed, struct standings *ret, struct plan **ret_plan)
+{
+	return judge(config, topology, elapsed, true, ret, ret_plan);
+}
+
+static int name_left_out(const struct volume *volume, const struct error *problem,
+			 struct report *left_out)
+{
+	struct error error = ERROR_INIT;
+	char *message;
+
+	if (error_copy(&error, problem) < 0)
+		return -ENOMEM;
+	if (asprintf(&message, "Volume \"%s\" is left out: %s", volume->name,
+		     error_message(problem)) < 0) {
+		error_clear(&error);
+		return -ENOMEM;
+	}
+	free(error.message);
+	error.message = message;
+	(void)report_take(left_out, &error);
+	return 0;
+}
+
+int standings_plan(const struct config *config, const struct topology *topology,
+		   struct plan **ret, struct report *left_out)
+{
+	_cleanup_(standings_clear) struct standings standings = { 0 };
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	int r = judge(config, topology, UINT64_MAX, false, &standings, &plan);
+
+	for (size_t i = 0; r == 0 && i < standings.n; i++) {
+		const struct report *problems = &standings.standings[i].problems;
+
+		for (size_t j = 0; r == 0 && j < problems->n; j++)
+			r = name_left_out(&config->volumes[i], &problems->errors[j], left_out);
+	}
+	if (r == 0)
+		*ret = TAKE(plan);
 	return r;
 }
 

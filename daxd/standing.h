@@ -36,6 +36,12 @@ void standings_clear(struct standings *standings);
  */
 int standings_judge(const struct config *config, const struct topology *topology,
 		    uint64_t elapsed, struct standings *ret, struct plan **ret_plan);
+/*
+ * The plan for what can be had of the configuration, losses included; left_out says of each
+ * volume that cannot be had why not.  -ENOMEM.
+ */
+int standings_plan(const struct config *config, const struct topology *topology,
+		   struct plan **ret, struct report *left_out);
 /* Copy what went wrong with volumes to them, as far as it says where they are configured. */
 void standings_add_failures(struct standings *standings, const struct config *config,
 			    const struct report *failures);

@@ -2,29 +2,22 @@
 #include "worker-link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/macro.h"
 #include "core/error-json.h"
 
-#define READ_SIZE 65536
-#define ERROR_LINE_MAX READ_SIZE
+#define ERROR_LINE_MAX 65536
 
-/* Bytes that were read and are no whole line yet. */
 struct stream {
 	struct worker_link *link;
 	sd_event_source *source; /* NULL: at its end */
-	int fd;
-	char *text;
-	size_t used, room, max;
-	int (*take)(void *userdata, char *line, size_t length);
-	void *userdata;
+	struct lines lines;
 };
 
 struct worker_link {
@@ -44,9 +37,7 @@ struct worker_link {
 static void stream_close(struct stream *stream)
 {
 	stream->source = sd_event_source_disable_unref(stream->source);
-	closep(&stream->fd);
-	stream->fd = -1;
-	free(TAKE(stream->text));
+	lines_clear(&stream->lines);
 }
 
 static void close_input(struct worker_link *link)
@@ -71,68 +62,23 @@ void worker_link_free(struct worker_link *link)
 }
 DEFINE_FREEP(struct worker_link, worker_link)
 
-/* The child inherits descriptors 0 to 2, no blocked signals, and nothing else of ours. */
-static int spawn(char *const argv[], const int fds[3], pid_t *ret)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t set;
-	int r;
-
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		(void)posix_spawn_file_actions_destroy(&actions); /* cannot fail here */
-		return -r;
-	}
-	(void)sigemptyset(&set);
-	r = posix_spawnattr_setsigmask(&attributes, &set);
-	(void)sigaddset(&set, SIGPIPE); /* it exists, so this does not fail */
-	if (r == 0)
-		r = posix_spawnattr_setsigdefault(&attributes, &set);
-	if (r == 0)
-		r = posix_spawnattr_setflags(&attributes,
-					     POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	for (int i = 0; r == 0 && i < 3; i++)
-		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-	if (r == 0)
-		r = posix_spawn(ret, argv[0], &actions, &attributes, argv, environ);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions); /* as above */
-	return -r;
-}
-
-static int open_pipes(int in[2], int out[2], int err[2])
-{
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
-		return -errno;
-	/* Only our ends: those of the child are other open files. */
-	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 ||
-	    fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)
-		return -errno;
-	return 0;
-}
-
 static int start_process(struct worker_link *link, const char *program, const char *verb)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, r;
 	const char *words[] = { program, verb, NULL };
 	char *argv[ARRAY_SIZE(words)];
+	struct child child;
+	int r;
 
 	/* posix_spawn() takes char *const[] and changes nothing. */
 	memcpy(argv, words, sizeof(words));
-	r = open_pipes(in, out, err);
-	if (r == 0)
-		r = spawn(argv, (const int[]){ in[0], out[1], err[1] }, &link->pid);
-	closep(&in[0]);
-	closep(&out[1]);
-	closep(&err[1]);
-	link->in = in[1];
-	link->out.fd = out[0];
-	link->err.fd = err[0];
-	return r;
+	r = child_start(argv, false, &child);
+	if (r < 0)
+		return r;
+	link->pid = child.pid;
+	link->in = child.in;
+	link->out.lines.fd = child.out;
+	link->err.lines.fd = child.err;
+	return 0;
 }
 
 static void give_up(struct worker_link *link, int r)
@@ -146,72 +92,14 @@ static void give_up(struct worker_link *link, int r)
 	stream_close(&link->err);
 }
 
-static int make_room(struct stream *stream)
-{
-	size_t room = stream->room ? stream->room * 2 : 2 * READ_SIZE;
-	char *grown;
-
-	if (stream->text && stream->room - stream->used > READ_SIZE)
-		return 0;
-	if (!stream->text)
-		room = 2 * READ_SIZE;
-	if (room > 2 * stream->max + 2 * READ_SIZE)
-		return -EFBIG;
-	grown = realloc(stream->text, room);
-	if (!grown)
-		return -ENOMEM;
-	stream->text = grown;
-	stream->room = room;
-	return 0;
-}
-
-/* Hand out the whole lines; the first old bytes are known to hold no newline. */
-static int take_lines(struct stream *stream, size_t old)
-{
-	char *line = stream->text, *search = line + old, *end = line + stream->used, *newline;
-	int r = 0;
-
-	while (r == 0 && (newline = memchr(search, '\n', (size_t)(end - search)))) {
-		*newline = 0;
-		r = stream->take(stream->userdata, line, (size_t)(newline - line));
-		line = search = newline + 1;
-	}
-	if (r < 0)
-		return r;
-	stream->used = (size_t)(end - line);
-	(void)memmove(stream->text, line, stream->used);
-	/* A topology is large and comes once. */
-	if (stream->used == 0) {
-		free(TAKE(stream->text));
-		stream->room = 0;
-	}
-	return 0;
-}
-
 /* 1: there may be more; 0: nothing now, or the end, which closes the stream. */
 static int read_stream(struct stream *stream)
 {
-	size_t old = stream->used;
-	ssize_t n;
-	int r;
+	int r = lines_read(&stream->lines);
 
-	r = make_room(stream);
-	if (r < 0)
-		return r;
-	n = read(stream->fd, stream->text + stream->used, READ_SIZE);
-	if (n < 0)
-		return errno == EAGAIN ? 0 : errno == EINTR ? 1 : -errno;
-	if (n == 0) {
-		if (stream->used) {
-			stream->text[stream->used++] = '\n'; /* it ended without one */
-			r = take_lines(stream, old);
-		}
+	if (stream->lines.ended)
 		stream_close(stream);
-		return r;
-	}
-	stream->used += (size_t)n;
-	r = take_lines(stream, old);
-	return r < 0 ? r : 1;
+	return r;
 }
 
 static void finish_if_over(struct worker_link *link)
@@ -280,25 +168,10 @@ static int on_writable(sd_event_source *source, int fd, uint32_t events, void *u
 	return 0;
 }
 
-static int keep_last(void *userdata, char *line, size_t length)
-{
-	struct worker_link *link = userdata;
-	char *copy;
-
-	if (length == 0)
-		return 0;
-	copy = strdup(line);
-	if (!copy)
-		return -ENOMEM;
-	free(link->last);
-	link->last = copy;
-	return 0;
-}
-
 static int watch_stream(sd_event *event, struct stream *stream, struct worker_link *link)
 {
 	stream->link = link;
-	return sd_event_add_io(event, &stream->source, stream->fd, EPOLLIN, on_readable, stream);
+	return sd_event_add_io(event, &stream->source, stream->lines.fd, EPOLLIN, on_readable, stream);
 }
 
 static int watch(sd_event *event, struct worker_link *link)
@@ -340,9 +213,10 @@ int worker_link_start(sd_event *event, const char *program, const char *verb, ch
 		.in = -1,
 		.input = input,
 		.length = input ? strlen(input) : 0,
-		.out = { .fd = -1, .max = calls->line_max, .take = calls->line,
-			 .userdata = userdata },
-		.err = { .fd = -1, .max = ERROR_LINE_MAX, .take = keep_last, .userdata = link },
+		.out.lines = { .fd = -1, .max = calls->line_max, .take = calls->line,
+			       .userdata = userdata },
+		.err.lines = { .fd = -1, .max = ERROR_LINE_MAX, .take = child_keep_last,
+			       .userdata = &link->last },
 	};
 	r = start_process(link, program, verb);
 	if (r == 0)

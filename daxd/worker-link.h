@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/error.h"
+#include "base/lines.h"
 
 struct worker_end {
 	int refused;  /* negative errno by which the line callback gave it up, or 0 */
@@ -21,8 +22,7 @@ struct worker_end {
 };
 
 struct worker_calls {
-	/* line ends with NUL, not newline, and may be changed; negative errno kills the worker. */
-	int (*line)(void *userdata, char *line, size_t length);
+	lines_take *line; /* negative errno kills the worker */
 	/* All lines have been handed on.  The callee frees the link, at once or later. */
 	void (*ended)(void *userdata, const struct worker_end *end);
 	size_t line_max;

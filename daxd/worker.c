@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/inherited.h"
 #include "core/error-json.h"
 #include "core/event.h"
 #include "core/plan.h"
@@ -281,6 +282,7 @@ int main(int argc, char *argv[])
 	int c;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* see tell() */
+	inherited_close_devices();
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
 		if (c == 's')
 			options.sim = optarg;

@@ -4,6 +4,7 @@ function flush_comment() {
 	if (comment == "")
 		return
 	gsub(/[ \t\n]+/, " ", comment)
+	gsub(/ ?\001 ?/, "\n.Pp\n", comment) # an empty line
 	sub(/^ /, "", comment)
 	sub(/ $/, "", comment)
 	gsub(/ -json/, " --json", comment) # a comment of XML has no two hyphens
@@ -40,6 +41,8 @@ in_comment {
 		sub(/ *-->.*/, "", text)
 		in_comment = 0
 	}
+	if (in_comment && comment != "" && text ~ /^[ \t]*$/)
+		text = "\001"
 	if (text !~ /SPDX/)
 		comment = comment " " text
 	next

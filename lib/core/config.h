@@ -20,6 +20,8 @@
 
 #define CONFIG_VERSION 1
 #define CONFIG_SIZE_MAX (64u << 20)    /* bytes of one file */
+#define CONFIG_OF_USER_MAX (256u << 10) /* of a document that anybody may send to daxd */
+#define CONFIG_OF_ROOT_MAX (4u << 20)  /* and root, on its own socket */
 #define CONFIG_VOLUMES_MAX 1000000u
 #define VOLUME_WAIT 10
 #define VOLUME_WAIT_MAX 86400

@@ -187,16 +187,6 @@ static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 	}
 }
 
-static bool check_changeable(struct planner *p, struct goal *goal)
-{
-	if (goal->region->enabled)
-		return true;
-	goal_refuse(p, goal, "region", ENODEV, NULL,
-		    "%s has no driver, so nothing can be made or changed in it.",
-		    goal->region->name);
-	return false;
-}
-
 void dynamic_judge(struct planner *p, struct goal *goal)
 {
 	const struct volume *volume = goal->volume;
@@ -227,7 +217,7 @@ void dynamic_judge(struct planner *p, struct goal *goal)
 		}
 		state->n_creates++;
 	}
-	if (goal->verdict != VERDICT_KEEP && !check_changeable(p, goal))
+	if (goal->verdict != VERDICT_KEEP && !goal_check_enabled(p, goal))
 		return;
 	if (goal->verdict == VERDICT_RESIZE)
 		goal_frees(p, goal, goal->device);

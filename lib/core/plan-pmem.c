@@ -71,14 +71,7 @@ static bool check_changeable(struct planner *p, struct goal *goal)
 			    goal->region->name);
 		return false;
 	}
-	if (!goal->region->enabled) {
-		goal_refuse(p, goal, "region", ENODEV,
-			    planner_text(p, "enable it: ndctl enable-region %s.", goal->region->name),
-			    "%s is disabled, so nothing can be made or changed in it.",
-			    goal->region->name);
-		return false;
-	}
-	return true;
+	return goal_check_enabled(p, goal);
 }
 
 static void replace(struct planner *p, struct goal *goal, enum verdict verdict, const char *reason)

@@ -175,6 +175,20 @@ bool goal_wanted_size(struct planner *p, struct goal *goal, uint64_t step, uint6
 	return false;
 }
 
+bool goal_check_enabled(struct planner *p, struct goal *goal)
+{
+	const struct region *region = goal->region;
+
+	if (region->enabled)
+		return true;
+	goal_refuse(p, goal, "region", ENODEV,
+		    region_is_dynamic(region) ?
+			    planner_text(p, "the kernel's log has why its driver is not bound.") :
+			    planner_text(p, "enable it: ndctl enable-region %s.", region->name),
+		    "%s is disabled, so nothing can be made or changed in it.", region->name);
+	return false;
+}
+
 bool goal_check_align(struct planner *p, struct goal *goal)
 {
 	uint64_t aligns = goal->region->aligns;
@@ -182,6 +196,8 @@ bool goal_check_align(struct planner *p, struct goal *goal)
 
 	if (goal->align & aligns)
 		return true;
+	if (!aligns && !goal_check_enabled(p, goal))
+		return false; /* what it supports is only known while it is enabled */
 	for (uint64_t bit = ALIGN_4K; bit <= ALIGN_1G; bit <<= 1)
 		if (aligns & bit)
 			(void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",

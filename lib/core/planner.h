@@ -93,6 +93,8 @@ bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
  */
 bool goal_wanted_size(struct planner *p, struct goal *goal, uint64_t step, uint64_t have,
 		      uint64_t *ret);
+/* Refuse a region without its driver: nothing can be made or changed in it. */
+bool goal_check_enabled(struct planner *p, struct goal *goal);
 /* Refuse an align that the region does not support. */
 bool goal_check_align(struct planner *p, struct goal *goal);
 /* The object's ranges become free for placing. */

@@ -9,6 +9,10 @@ as_nobody() {
 	setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
 }
 
+as_tester() {
+	setpriv --reuid=tester --regid="$(id -g tester)" --clear-groups "$@"
+}
+
 one() { # FILE JSON-OF-A-VOLUME
 	printf '{ "daxd": 1, "volumes": [ %s ] }\n' "$2" >"$1"
 }
@@ -47,7 +51,17 @@ expect 0 'jobs as nobody' as_nobody daxctl-ext jobs
 one /run/window.json "{ $window, \"size\": \"128M\" }"
 chmod 644 /run/window.json
 expect 4 'apply as nobody' as_nobody daxctl-ext apply --no-ask-password /run/window.json
-says 'org.daxd1.apply' 'names what is missing'
+says 'polkit allow it (org.daxd1.apply)' 'names what is missing'
+mkdir -p /etc/polkit-1/rules.d
+cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
+polkit.addRule(function (action, subject) {
+	if (action.id == "org.daxd1.apply" && subject.user == "tester")
+		return polkit.Result.YES;
+});
+EOF
+expect 4 'a loss as somebody who may apply' as_tester daxctl-ext apply --no-ask-password \
+	--allow-data-loss /run/window.json
+says 'polkit allow it (org.daxd1.destroy-data)' 'names just what is missing'
 
 # As without daxd, through it.
 expect 3 'what loses data' daxctl-ext apply volumes.json
@@ -85,6 +99,39 @@ cp /run/monitor.json "$out"
 says '"object":"job"' 'monitor --json: a job'
 says '"change":"ended","data":{"outcome":"done"' 'monitor --json: its end'
 
+# A device by any path of its node, and who uses it.
+device=$(readlink -f /dev/dax/by-name/window)
+cp -a "$device" /run/another-node
+for path in /dev/dax/by-name/window /dev/dax/by-path/* "$device" /run/another-node; do
+	expect 0 "who $path" daxctl-ext who "$path"
+	says "${device##*/} (window): nobody uses it" 'finds it'
+	expect 0 "list --dev $path" daxctl-ext list --dev "$path"
+	says "\"chardev\":\"${device##*/}\"" 'finds it'
+done
+expect 0 'a verb by a link' daxctl-ext disable-device /dev/dax/by-path/*
+expect 2 'another node is none' daxctl-ext who /dev/null
+expect 0 'enable it again' daxctl-ext enable-device "${device##*/}"
+expect 0 'a verb by a node made elsewhere' daxctl-ext reconfigure-device -m devdax /run/another-node
+uses() { # NAME TEXT COMMAND...: by daxd, which others ask, and by a worker, as root does
+	name=$1 text=$2
+	shift 2
+	expect 0 "$name" as_nobody "$@"
+	says "$text" 'is told'
+	expect 0 "$name, root" "$@"
+	says "$text" 'is told'
+}
+chmod 644 "$device"
+# shellcheck disable=SC2016 # the inner shell expands it
+uses 'a descriptor that was handed on to us' 'nobody uses it' \
+	sh -c 'exec daxctl-ext who window 3<"$0"' "$device"
+# shellcheck disable=SC2016 # as above
+uses 'one that the shell has, too' 'process  sh ' \
+	sh -c 'exec 3<"$0"; daxctl-ext who window; exit $?' "$device"
+# shellcheck disable=SC2016 # as above
+sh -c 'exec /usr/libexec/daxd/daxd-worker scan 3<"$0"' "$device" >"$out"
+grep -q '"regions"' "$out" && ! grep -q '"daxd-worker"' "$out"
+verdict 'a worker of its own does not find itself' $?
+
 # Jobs.
 expect 0 'jobs' daxctl-ext jobs
 grep -Eq ' apply +done +[0-9]+/[0-9]+ +root ' "$out"
@@ -101,6 +148,7 @@ apply=$!
 until_says 'running' daxctl-ext jobs
 job=$(last_job)
 expect 4 'cancel as nobody' as_nobody daxctl-ext cancel --no-ask-password "$job"
+says 'polkit allow it (org.daxd1.cancel)' 'names what is missing'
 expect 0 'cancel' daxctl-ext cancel "$job"
 wait $apply
 r=$?
@@ -111,6 +159,8 @@ says 'cancelled' 'and says why'
 expect 0 'its job' daxctl-ext jobs
 grep -Eq "^ *$job .* cancelled " "$out"
 verdict 'is listed as cancelled' $?
+expect 2 'cancel it once more' daxctl-ext cancel "$job"
+says "Job $job has ended: cancelled." 'is no silent success'
 daxctl-ext apply --allow-data-loss volumes.json >/run/apply.out 2>&1 &
 apply=$!
 until_says 'running' daxctl-ext jobs
@@ -121,8 +171,18 @@ cp /run/apply.out "$out"
 [ $r -eq 1 ]
 verdict 'so does the one that gets SIGINT' $?
 says 'cancelled' 'and says why'
+daxctl-ext monitor >/run/monitor.text 2>&1 &
+monitor=$!
+sleep 1
 expect 0 'apply again goes on' daxctl-ext apply --allow-data-loss volumes.json
 nothing_to_do volumes.json 'after cancelling'
+sleep 2
+kill $monitor
+cp /run/monitor.text "$out"
+grep -Eq 'namespace .* came: .*start 0x[0-9a-f]+, size [0-9.]+M, usable [0-9.]+[KM]' "$out"
+verdict 'monitor: sizes and addresses are for people' $?
+! grep -qE ' (size|available|usable|align|start) [0-9]{5,}(,|$)' "$out"
+verdict 'monitor: and none is in bytes' $?
 expect 0 'and all goes away again' daxctl-ext apply --allow-data-loss absent.json
 
 # The host's own configuration, and waiting for it.
@@ -155,6 +215,52 @@ cp /run/wait.out "$out"
 verdict 'waiting outlives daxd, and ends when the volume is there' $?
 rm /etc/daxd/*.json
 systemctl reload daxd
+# A reload is a signal: what is written too early would be read by it.
+in_time sh -c '! busctl get-property org.daxd1 /org/daxd1/volume/window org.daxd1.Volume State'
+
+# Of the host's configuration what can be had is done, and the rest named.
+one /etc/daxd/20-window.json "{ $window, \"size\": \"192M\" }"
+sed '/good/d' bad.json >/etc/daxd/30-bad.json
+echo '{ "daxd": 1, "volumes": [ { "name": "x" } ] }' >/etc/daxd/40-broken.json
+one /etc/daxd/50-soon.json '{ "name": "soon", "region": { "type": "hmem", "target_node": 9 }, "mode": "devdax", "size": "1G", "wait": 600 }'
+expect 6 'plan what can be had' daxctl-ext plan
+says '-> 192M' 'has the volume that can'
+says '/etc/daxd/30-bad.json: /volumes/0/size: Volume "bad" is left out: 65M is not a multiple' \
+	'names the one that cannot'
+says '/etc/daxd/40-broken.json: /volumes/0' 'the broken file'
+says '/etc/daxd/50-soon.json: /volumes/0/region: Volume "soon" is left out: No region' \
+	'and the one whose region is not there'
+expect 6 'as nobody' as_nobody daxctl-ext plan
+expect 6 'a dry run' daxctl-ext apply --dry-run
+says 'Volume "bad" is left out' 'names it, too'
+expect 6 'apply what can be had' daxctl-ext apply
+says 'all read back' 'does it'
+says 'Volume "bad" is left out' 'and names what is left out'
+says '/etc/daxd/40-broken.json' 'and the broken file'
+expect 6 'apply once more' daxctl-ext apply
+says 'Nothing to do for what can be had' 'has nothing to do'
+expect 6 'with --json' daxctl-ext apply --json
+says '"steps":[]' 'prints the plan'
+says 'Volume \"bad\" is left out' 'and the problems'
+expect 0 'jobs' daxctl-ext jobs
+says ' partial ' 'lists the outcome'
+expect 2 'the same files by name are all or nothing' daxctl-ext apply /etc/daxd
+rm /etc/daxd/*.json
+systemctl reload daxd
+
+# Long documents: users are told, root has daxd's own socket.
+awk 'BEGIN {
+	printf "{ \"daxd\": 1, \"volumes\": ["
+	for (i = 0; i < 8000; i++)
+		printf "%s{ \"name\": \"volume-%d\", \"ensure\": \"absent\" }", i ? "," : "", i
+	print "] }"
+}' >/run/long.json
+expect 0 'a long configuration' daxctl-ext apply /run/long.json
+says 'Nothing to do' 'goes by another way'
+[ "$(daxctl-ext jobs | awk '{ last = $2 } END { print last }')" = apply ]
+verdict 'and is a job of daxd all the same' $?
+expect 4 'of a user' as_tester daxctl-ext apply /run/long.json
+says 'daxd takes 256 KiB of users' 'is refused with the limit'
 
 # No bus: root has daxd's own socket.
 systemctl stop dbus.socket dbus.service

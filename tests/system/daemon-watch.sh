@@ -41,6 +41,24 @@ sed -i /Watchdog/d $dropin
 systemctl daemon-reload
 systemctl restart daxd
 
+# What is written while it starts.
+mkdir -p /etc/daxd
+cat >/etc/daxd/10-slow.json <<'EOF'
+{ "daxd": 1, "volumes": [ { "name": "slow", "region": { "target_node": 9 }, "mode": "devdax",
+  "size": "all", "wait": 6 } ] }
+EOF
+systemctl stop daxd
+systemctl start --no-block daxd
+in_time busctl get-property org.daxd1 /org/daxd1/volume/slow org.daxd1.Volume State
+sed 's/slow/soon/; s/: 6/: 1/' /etc/daxd/10-slow.json >/etc/daxd/20-soon.json
+systemctl show -P ActiveState daxd >"$out"
+says activating 'it waits for a region'
+expect 0 'a reload while it starts' systemctl reload daxd
+expect 0 'is not lost' busctl get-property org.daxd1 /org/daxd1/volume/soon org.daxd1.Volume State
+says 's "late"' 'it was acted upon before daxd was ready'
+rm /etc/daxd/*.json
+expect 0 'no configuration' systemctl reload daxd
+
 # A look at the machine that hangs.
 touch /run/hang
 expect 0 'reload' systemctl reload daxd

@@ -123,6 +123,13 @@ expect 1 'an option of another type' manager Apply 'sa{sv}' "$empty" 1 allow-dat
 says 'must be a boolean' 'is refused'
 expect 1 'other arguments' manager Apply s "$empty"
 expect 1 'no JSON' manager Apply 'sa{sv}' '{"daxd"' 0
+expect 1 'no object' manager Apply 'sa{sv}' '[]' 0
+! grep -q ' [Aa]t \.' "$out"
+verdict 'the whole document has no place in it' $?
+expect 0 'remove what is not there' manager RemoveVolume 'sa{sv}' nothing 0
+job_ends invalid 'a volume that there is not'
+property "/job/$job" Job Problems >"$out"
+says 'There is no volume' 'is said'
 expect 1 'an invalid document' manager Apply 'sa{sv}' '{"daxd":1,"volumes":[{}]}' 0
 says '/volumes/0' 'is refused with its place'
 manager Apply 'sa{sv}' "$(cat volumes.json)" 0 >"$out" 2>&1
@@ -218,6 +225,8 @@ mkfifo /etc/daxd/15-pipe.json
 systemctl reload daxd
 property '' Manager Problems >"$out"
 says '/etc/daxd/15-pipe.json' 'a pipe among the files is named and not read'
+in_time sh -c 'systemctl show -P StatusText daxd | grep "; 1 problem with the files"'
+verdict 'one problem is one problem' $?
 rm /etc/daxd/15-pipe.json
 extra='{ "daxd": 1, "volumes": [ { "name": "extra", "region": { "target_node": 5 },'
 echo "$extra \"mode\": \"devdax\", \"size\": \"64M\" } ] }" >/etc/daxd/40-extra.json
@@ -270,6 +279,38 @@ property /volume/late Volume State >"$out"
 says late 'and is late in the end'
 property '' Manager Problems >"$out"
 says '/run/daxd/config/30-late.json' 'which is a problem'
+
+# A volume that is refused is in the journal, once for each reading of the configuration.
+missing() { # VOLUME: its entries
+	journalctl -o verbose --no-pager MESSAGE_ID=4c8e1d0b97f24a5fa1b36e5c02d7894a \
+		"DAXD_VOLUME=$1" >"$out"
+}
+has_entries() { # NUMBER VOLUME
+	missing "$2"
+	[ "$(grep -c 'DAXD_REASON=' "$out")" = "$1" ]
+}
+sed '/good/d' bad.json >/run/daxd/config/35-bad.json
+systemctl reload daxd
+in_time has_entries 1 bad
+verdict 'a volume that is refused after a reload has an entry in the journal' $?
+says 'DAXD_REASON=65M is not a multiple' 'with the reason'
+says 'DAXD_STATE=refused' 'its state'
+says 'DAXD_FILE=/run/daxd/config/35-bad.json' 'its file'
+says 'MESSAGE=Volume "bad" cannot be had: 65M' 'and a sentence'
+passing='"name": "passing", "region": { "target_node": 5 }, "mode": "devdax"'
+echo "{ \"daxd\": 1, \"volumes\": [ { $passing, \"size\": \"64M\" } ] }" >/run/one.json
+expect 0 'a change of the machine' daxctl-ext apply --allow-data-loss /run/one.json
+echo '{ "daxd": 1, "volumes": [ { "name": "passing", "ensure": "absent" } ] }' >/run/one.json
+expect 0 'and another' daxctl-ext apply --allow-data-loss /run/one.json
+sleep 4
+has_entries 1 bad
+verdict 'does not repeat it' $?
+systemctl reload daxd
+in_time has_entries 2 bad
+verdict 'another reading of the configuration does' $?
+missing late
+says 'DAXD_STATE=late' 'a volume that is late has an entry, too'
+rm /run/daxd/config/35-bad.json
 rm /run/daxd/config/30-late.json
 systemctl reload daxd
 

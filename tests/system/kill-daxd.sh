@@ -12,8 +12,11 @@ worker() { # the process of one that is another than those before
 
 worker
 kill -KILL "$pid" && printf 'worker ' >>/run/killed
+before=$(stat -c %s /etc/daxd/state/journal)
 worker
-sleep 0.3
+# It stands still in the middle of its work, however long it takes to find the daemon.
+while [ "$(stat -c %s /etc/daxd/state/journal)" = "$before" ]; do :; done
+kill -STOP "$pid"
 kill -KILL "$(systemctl show -P MainPID daxd)" && printf 'daxd ' >>/run/killed
 worker
 kill -KILL "$pid" && echo 'worker done' >>/run/killed
