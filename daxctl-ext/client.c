@@ -2,9 +2,11 @@
 #include "client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,14 +16,37 @@
 #include "worker.h"
 
 #define WORKER LIBEXECDIR "/daxd-worker"
+#define RUN_FOLDER "/run/daxd"
+#define QUEUE RUN_FOLDER "/queue"
 
 void client_init(struct client *client, const char *topology)
 {
-	*client = (struct client){ .worker = getenv("DAXD_WORKER"), .simulation = topology };
+	*client = (struct client){ .worker = getenv("DAXD_WORKER"), .simulation = topology,
+				   .queue = -1 };
+}
+
+void client_leave_queue(struct client *client)
+{
+	closep(&client->queue);
+	client->queue = -1;
+}
+
+void client_queue(struct client *client)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+	if (client->bus || client->simulation || client->queue >= 0 || geteuid() != 0 ||
+	    file_make_folders(RUN_FOLDER, &error) < 0)
+		return;
+	client->queue = open(QUEUE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (client->queue >= 0 && flock(client->queue, LOCK_EX) < 0)
+		if (errno != EINTR)
+			client_leave_queue(client);
 }
 
 void client_clear(struct client *client)
 {
+	client_leave_queue(client);
 	bus_free(TAKE(client->bus));
 }
 

@@ -27,6 +27,11 @@ void device_volume_init(struct volume *volume)
 	};
 }
 
+bool device_is_unnamed(const char *name)
+{
+	return strncmp(name, DEVICE_UNNAMED, strlen(DEVICE_UNNAMED)) == 0;
+}
+
 static bool all_in_zone(const struct dax_device *device, enum zone zone)
 {
 	for (size_t i = 0; i < device->n_blocks; i++)
@@ -98,6 +103,8 @@ static void fill_dynamic(const struct volume_view *view, struct volume *volume)
 	volume->size.bytes = device->size;
 	volume->align = device->align;
 	volume->foreign = !view->record;
+	volume->until_reboot = view->record && view->record->until_reboot;
+	volume->unlinked = volume->until_reboot && device_is_unnamed(view->record->volume);
 	if (view->record && device->driver == DRIVER_NONE &&
 	    strcmp(view->record->mode, volume_mode_word(MODE_SYSTEM_RAM)) == 0)
 		set_memory(volume, device);

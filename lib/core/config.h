@@ -77,6 +77,13 @@ struct volume {
 	 * link.  ranges or uuid (or, without labels, the region) say which; size counts too.
 	 */
 	bool foreign;
+	bool fresh; /* "ensure": "new": it must not be there yet */
+	/*
+	 * "until_reboot": true: what a dynamic region gets for it is not wanted back after a boot,
+	 * when it is gone; the record ends then.
+	 */
+	bool until_reboot;
+	bool unlinked; /* "link": false: nothing in /dev/dax/by-name */
 	struct selector region;
 	bool has_region;
 	enum volume_mode mode;

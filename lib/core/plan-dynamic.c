@@ -381,6 +381,7 @@ static void emit_record(struct planner *p, struct goal *goal)
 	if (goal->volume->foreign)
 		return;
 	if (goal->record && strcmp(goal->record->mode, mode) == 0 &&
+	    goal->record->until_reboot == goal->volume->until_reboot &&
 	    range_list_same_bytes(&goal->record->ranges, &goal->ranges))
 		return;
 	/* Ranges in the configuration say as much as a record does. */
@@ -390,6 +391,7 @@ static void emit_record(struct planner *p, struct goal *goal)
 			 "dynamic regions keep no names");
 	step_text(p, &step->label, goal->volume->name);
 	step_text(p, &step->record_mode, mode);
+	step->until_reboot = goal->volume->until_reboot;
 	copy_ranges(p, &step->ranges, &goal->ranges);
 }
 

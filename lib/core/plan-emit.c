@@ -112,7 +112,7 @@ static void emit_publish(struct planner *p, struct goal *goal, const struct acce
 				  volume->name);
 	struct step *step;
 
-	if (!link || volume->foreign || (have && have->link && strcmp(have->link, link) == 0 &&
+	if (!link || volume->foreign || volume->unlinked || (have && have->link && strcmp(have->link, link) == 0 &&
 		      access_owners_are(have, volume->node.owner, volume->node.group) &&
 		      (!volume->has_perm || have->perm == volume->node.perm))) {
 		free(link);

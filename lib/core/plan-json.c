@@ -52,6 +52,8 @@ static int put_step(struct json_out *out, const struct step *step)
 	json_put_text(out, "info_uuid", step->info_uuid.text);
 	json_put_text(out, "label", step->label);
 	json_put_text(out, "record_mode", step->record_mode);
+	if (step->until_reboot)
+		json_put_bool(out, "until_reboot", true);
 	if (step->mode != NAMESPACE_RAW)
 		json_put_text(out, "mode", namespace_mode_word(step->mode));
 	if (step->map != MAP_NONE)
@@ -182,6 +184,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("info_uuid", json_uuid, info_uuid),
 		STEP("label", json_text, label),
 		STEP("record_mode", json_text, record_mode),
+		STEP("until_reboot", json_bool, until_reboot),
 		STEP("mode", json_word, mode, .arg = &modes),
 		STEP("map", json_word, map, .arg = &maps),
 		STEP("size", json_u64, size),

@@ -64,6 +64,7 @@ struct planner {
 	size_t n_goals;
 	struct region_state *states; /* one for each region, same order */
 	bool *claimed;		     /* for each record: a volume of the configuration is it */
+	bool *gone;		     /* for each record: nobody wants its device back */
 	struct report *report;
 	struct plan *plan;
 	bool no_memory;
@@ -97,6 +98,12 @@ bool goal_wanted_size(struct planner *p, struct goal *goal, uint64_t step, uint6
 bool goal_check_align(struct planner *p, struct goal *goal);
 /* The object's ranges become free for placing. */
 void goal_frees(struct planner *p, const struct goal *goal, const void *object);
+/* plan-records.c */
+/* After all volumes have claimed theirs. */
+void records_find_gone(struct planner *p);
+void records_emit_gone(struct planner *p);
+/* Also what a volume of another configuration has is taken: -ENOMEM. */
+int records_use_space(struct planner *p);
 /* The record of a volume that is not in this configuration and has some of these ranges. */
 const struct record *planner_foreign_record(const struct planner *p,
 					    const struct range_list *ranges);

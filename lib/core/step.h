@@ -73,6 +73,7 @@ struct step {
 	struct uuid uuid, info_uuid;
 	char *label;
 	char *record_mode;
+	bool until_reboot; /* RECORD: nobody wants it back after a boot */
 	enum namespace_mode mode;
 	enum map_location map;
 	uint64_t size, align;

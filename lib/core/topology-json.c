@@ -186,6 +186,8 @@ static void put_records(struct json_out *out, const struct topology *topology)
 		json_put_text(out, "volume", record->volume);
 		json_put_text(out, "mode", record->mode);
 		json_put_ranges(out, "ranges", &record->ranges);
+		if (record->until_reboot)
+			json_put_bool(out, "until_reboot", true);
 		json_close(out, '}');
 	}
 	json_close(out, ']');

@@ -337,6 +337,7 @@ static const struct json_field record_fields[] = {
 	JSON_FIELD("mode", json_text, struct record, mode, .required = true),
 	JSON_FIELD("ranges", json_array, struct record, ranges, .arg = &range_list,
 		   .required = true),
+	JSON_FIELD("until_reboot", json_bool, struct record, until_reboot),
 };
 static const struct json_table record_table = JSON_TABLE("a record", record_fields);
 static const struct json_list record_list = { sizeof(struct record), json_object, &record_table };

@@ -186,6 +186,8 @@ struct record {
 	char *volume;
 	char *mode; /* of the configuration: what the contents are worth */
 	struct range_list ranges;
+	bool until_reboot; /* nobody wants it back after a boot */
+	char *boot; /* where records are kept: until this boot ends; NULL: for good */
 };
 
 struct topology {

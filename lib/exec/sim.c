@@ -103,6 +103,7 @@ static int record(struct sim *sim, const struct step *step, struct error *reterr
 	(void)forget(sim, step); /* a record is replaced, and forgetting nothing is no error */
 	made.volume = strdup(step->label);
 	made.mode = strdup(step->record_mode ? step->record_mode : "");
+	made.until_reboot = step->until_reboot;
 	slot = ARRAY_APPEND(sim->topology->records, sim->topology->n_records);
 	if (!slot || !made.volume || !made.mode ||
 	    range_list_copy(&made.ranges, &step->ranges) < 0) {

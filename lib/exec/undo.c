@@ -32,6 +32,7 @@ static enum undo restore_record(const struct step *step, const struct topology *
 	ret->kind = STEP_RECORD;
 	free(ret->record_mode);
 	ret->record_mode = strdup(record->mode);
+	ret->until_reboot = record->until_reboot;
 	range_list_clear(&ret->ranges);
 	if (!ret->record_mode || range_list_copy(&ret->ranges, &record->ranges) < 0)
 		return UNDO_NEVER;
