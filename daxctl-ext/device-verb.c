@@ -409,7 +409,12 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 {
 	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
-	enum cli_exit status = applying_run(run->cli, &run->client, run->config, &applying);
+	enum cli_exit status = CLI_DONE;
+
+	if (run->options->verbose)
+		status = cli_print_json(run->cli, config_to_json(run->config));
+	if (status == CLI_DONE)
+		status = applying_run(run->cli, &run->client, run->config, &applying);
 
 	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
 }

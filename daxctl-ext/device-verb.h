@@ -120,7 +120,8 @@ bool device_region_is(const struct region *region, const char *name);
 	},                                                                                   \
 	{                                                                                    \
 		.name = "verbose", .letter = 'v', .offset = offsetof(type, common.verbose),  \
-		.help = "Show the plan and each step on standard error.",                    \
+		.help = "Show the plan and each step on standard error; with --dry-run, the " \
+			"configuration that is planned for, too.",                           \
 	},                                                                                   \
 	{                                                                                    \
 		.name = "dry-run", .letter = 'n', .offset = offsetof(type, common.dry_run),  \
