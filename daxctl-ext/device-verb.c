@@ -326,6 +326,8 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	run->verb->fill(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		run->config->volumes[i].ignore_open = run->options->force;
 	if (!set_limits(run))
 		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)

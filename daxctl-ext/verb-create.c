@@ -26,6 +26,8 @@ static const struct create_options *options_of(const struct device_run *run)
 
 static bool is_taken(const struct device_run *run, const char *name)
 {
+	const struct record *record;
+
 	for (size_t i = 0; i < run->volumes.n; i++) {
 		const char *have = volume_name(&run->volumes.views[i]);
 
@@ -35,7 +37,8 @@ static bool is_taken(const struct device_run *run, const char *name)
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		if (strcmp(run->config->volumes[i].name, name) == 0)
 			return true;
-	return topology_find_record(run->topology, name);
+	record = topology_find_record(run->topology, name);
+	return record && !record->until_reboot; /* else its device is gone, as seen above */
 }
 
 /* Where somebody else was quicker, a number that no other process has is next. */

@@ -168,6 +168,7 @@ enum volume_key {
 	KEY_UUID,
 	KEY_ADOPT,
 	KEY_OFFLINE_WITHIN,
+	KEY_IGNORE_OPEN,
 };
 
 /* Until "mode" is read. */
@@ -194,6 +195,7 @@ static const struct json_field volume_fields[] = {
 	[KEY_ADOPT] = VOLUME("adopt", read_opposite, foreign),
 	[KEY_OFFLINE_WITHIN] = VOLUME("offline_within", json_int, offline_within,
 				      .hint = "seconds, such as 30"),
+	[KEY_IGNORE_OPEN] = VOLUME("ignore_open", json_bool, ignore_open),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
 	VOLUME("until_reboot", json_bool, until_reboot),
@@ -213,7 +215,8 @@ static const struct json_field volume_fields[] = {
 static void check_absent(struct report *report, const struct path *at, uint64_t seen)
 {
 	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION) | BIT(KEY_UUID) |
-		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN));
+		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN) |
+		  BIT(KEY_IGNORE_OPEN));
 	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
 		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
 
@@ -454,6 +457,8 @@ char *config_to_json(const struct config *config)
 			json_put_bool(&out, "adopt", false);
 		if (volume->has_region)
 			put_selector(&out, &volume->region);
+		if (volume->ignore_open)
+			json_put_bool(&out, "ignore_open", true);
 		if (volume->offline_within)
 			json_put_int(&out, "offline_within", volume->offline_within);
 		if (!volume->absent)

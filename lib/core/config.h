@@ -97,6 +97,8 @@ struct volume {
 	bool online;	       /* of system-ram: false leaves the blocks offline */
 	enum map_location map; /* of pmem: dev or mem; MAP_NONE: not said */
 	struct uuid uuid;      /* of the namespace; "": made from the name */
+	/* "ignore_open": true: it is taken from processes that have its node open, and not mapped */
+	bool ignore_open;
 	int offline_within; /* seconds that taking its memory offline may take; 0: no limit */
 	int wait; /* seconds that a boot waits for its region; VOLUME_WAIT: not said */
 	struct access node;    /* owner, group NULL: not said */

@@ -417,7 +417,8 @@ static void emit_remove(struct planner *p, struct goal *goal)
 	struct step *step;
 
 	if (goal->device) {
-		if (goal_refuse_held(p, goal, goal->device->name, &goal->device->holders,
+		if (!goal_may_take(goal, &goal->device->holders) &&
+		    goal_refuse_held(p, goal, goal->device->name, &goal->device->holders,
 				     "be destroyed"))
 			return;
 		emit_deactivate(p, goal, goal->region, NULL, goal->device,
@@ -426,6 +427,7 @@ static void emit_remove(struct planner *p, struct goal *goal)
 				 "the volume is to be absent");
 		step->start = goal->device->ranges.ranges[0].start;
 		step->destructive = holds_data(goal);
+		step->ignore_open = goal->volume->ignore_open;
 		step_text(p, &step->object, goal->device->name);
 		emit_releases_space(p, goal->region);
 	}

@@ -66,6 +66,8 @@ static int put_step(struct json_out *out, const struct step *step)
 		json_put_text(out, "driver", driver_word(step->driver));
 	if (step->zone != ZONE_NONE)
 		json_put_text(out, "zone", zone_word(step->zone));
+	if (step->ignore_open)
+		json_put_bool(out, "ignore_open", true);
 	if (step->within)
 		json_put_u64(out, "within", step->within);
 	put_access(out, step);
@@ -192,6 +194,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("start", json_u64, start),
 		STEP("ranges", json_array, ranges, .arg = &range_list),
 		STEP("driver", json_word, driver, .arg = &drivers),
+		STEP("ignore_open", json_bool, ignore_open),
 		STEP("within", json_u64, within, .arg = &seconds),
 		STEP("zone", json_word, zone, .arg = &zones),
 		{ .key = "access", .read = json_object, .arg = &access_table },

@@ -109,11 +109,25 @@ static char *describe_holders(struct planner *p, const struct holder_list *holde
 		(void)fprintf(out, "%s%s %s", i ? ", " : "", holder_kind_word(holder->kind),
 			      holder->name);
 		if (holder->pid)
-			(void)fprintf(out, " (pid %d)", holder->pid);
+			(void)fprintf(out, " (pid %d%s)", holder->pid,
+				      holder->mapped ? ", mapped" : "");
 	}
 	if (fclose(out) != 0)
 		p->no_memory = true;
 	return text;
+}
+
+static bool is_only_open(const struct holder_list *holders)
+{
+	for (size_t i = 0; i < holders->n; i++)
+		if (holders->holders[i].kind != HOLDER_PROCESS || holders->holders[i].mapped)
+			return false;
+	return true;
+}
+
+bool goal_may_take(const struct goal *goal, const struct holder_list *holders)
+{
+	return goal->volume->ignore_open && is_only_open(holders);
 }
 
 bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,

@@ -85,6 +85,11 @@ void planner_drift(struct planner *p, const struct goal *goal, const char *attri
 		   const char *have, const char *want);
 void planner_drift_size(struct planner *p, const struct goal *goal, const char *attribute,
 			uint64_t have, uint64_t want);
+/*
+ * May it be taken from them?  Whoever has its node open, and not mapped, loses nothing but the
+ * node; but a device must not get device_dax again while a descriptor of before is open.
+ */
+bool goal_may_take(const struct goal *goal, const struct holder_list *holders);
 /* Refuse when somebody keeps the object in use; what: "be destroyed". */
 bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
 		      const struct holder_list *holders, const char *what);

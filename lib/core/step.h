@@ -81,6 +81,7 @@ struct step {
 	struct range_list ranges;
 	enum driver driver;
 	enum zone zone;
+	bool ignore_open; /* UNBIND, DESTROY_DEVICE: who has its node open only is no obstacle */
 	uint64_t within; /* OFFLINE, ONLINE: seconds that offlining may take; 0: no limit */
 	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;

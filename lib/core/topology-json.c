@@ -37,6 +37,8 @@ static void put_holders(struct writer *w, const struct holder_list *list)
 		json_put_text(&w->out, "name", list->holders[i].name);
 		if (list->holders[i].kind == HOLDER_PROCESS)
 			json_put_int(&w->out, "pid", list->holders[i].pid);
+		if (list->holders[i].mapped)
+			json_put_bool(&w->out, "mapped", true);
 		json_close(&w->out, '}');
 	}
 	json_close(&w->out, ']');

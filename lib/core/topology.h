@@ -94,6 +94,7 @@ struct holder {
 	enum holder_kind kind;
 	char *name;
 	int pid; /* of HOLDER_PROCESS, else 0 */
+	bool mapped; /* a process may lose what it has mapped; with a mere open file, nothing */
 };
 
 struct holder_list {

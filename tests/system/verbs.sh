@@ -130,28 +130,6 @@ says 'destroyed 0 devices' 'is no success'
 [ -z "$(dynamic 0)" ]
 verdict 'and nothing was made' $?
 
-# In use: refused with the names, force or not; waited for.
-make 256M --name used
-exec 3<"/dev/$made"
-for call in "disable-device $made" "destroy-device -f $made" "reconfigure-device -s 128M -f used" \
-	"reconfigure-device -m system-ram -f used"; do
-	# shellcheck disable=SC2086 # a list of words
-	expect 2 "$call, while it is open" daxctl-ext $call
-	says "pid $$" "$call: says by whom"
-done
-expect 2 'waiting a second' sh -c 'exec 3<&-; exec daxctl-ext disable-device --wait=1 used'
-daxctl-ext disable-device --wait=60 used >"$out" 2>&1 3<&- &
-waiting=$!
-sleep 1
-exec 3<&-
-wait $waiting
-verdict 'waits until it is closed' $?
-says 'disabled 1 device' 'then goes on'
-expect 0 'enable' daxctl-ext enable-device used
-sleep 5 <"/dev/$made" &
-expect 0 'waits for a process to end' daxctl-ext destroy-device -f --wait=60 used
-says 'destroyed 1 device' 'and destroys it'
-
 # Several and all; a failure of one does not hide the others.
 make 128M --name a
 make 128M --name b
