@@ -38,7 +38,7 @@ again() { # CALL
 	daxctl-ext $1 || return
 	# What is enabled stays so, with its memory offline, and so does what is disabled.
 	case $1 in
-	enable-device*) online=$(daxctl-ext list -r 0 | grep '"online_memblocks":0') ;;
+	enable-device*) online=$(daxctl-ext list -D -r 0 | grep '"online_memblocks":0') ;;
 	reconfigure-device*) daxctl-ext enable-device x ;;
 	esac
 	[ -z "${online-}" ] || daxctl-ext online-memory x

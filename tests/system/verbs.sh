@@ -190,6 +190,11 @@ says 'fsdev_dax' 'says why not'
 expect 0 'destroy them' daxctl-ext destroy-device -f pm pmram fs
 says 'destroyed 3 devices' 'all three'
 
+if [ -n "${OVER_BUS-}" ]; then
+	expect 0 'jobs' daxctl-ext jobs
+	says 'apply' 'it was daxd that did it'
+fi
+
 # Kept: it is part of the host's configuration.
 expect 0 'keep' daxctl-ext create-device -r 0 -s 256M --name kept --keep
 nothing_to_do /etc/daxd/kept.json 'kept'
