@@ -21,6 +21,8 @@ enum cli_exit {
 	CLI_BUSY = 5,	       /* another apply is running */
 };
 
+#define DAXCTL_USAGE 129 /* daxctl's, of a command line that it cannot read */
+
 struct cli {
 	FILE *out, *err;
 	bool json;	   /* --json: nothing but JSON on out */

@@ -21,8 +21,6 @@ struct device_options {
 	bool human, verbose, force, compat, dry_run, no_ask_password, allow_data_loss;
 };
 
-#define DEVICE_USAGE 129 /* daxctl's exit status */
-
 struct device_run;
 
 struct device_verb {

@@ -283,7 +283,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		problem_add(&cli->problems, EINVAL, "\"daxctl-ext help create-device\" shows more",
 			    "%s", wrong);
 	if (options->common.compat)
-		cli->exit = DEVICE_USAGE;
+		cli->exit = DAXCTL_USAGE;
 	return CLI_INVALID;
 }
 
