@@ -223,9 +223,10 @@ enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *probl
 	bus->ask_password = ask_password;
 	if (is_switched_off())
 		return CLI_DONE;
-	status = try_open(bus, open_system, problems);
-	if (status == CLI_DONE && !bus->bus && geteuid() == 0)
-		status = try_open(bus, open_private, problems);
+	/* The way without the bus is shorter, and only root's; the other starts daxd. */
+	status = geteuid() == 0 ? try_open(bus, open_private, problems) : CLI_DONE;
+	if (status == CLI_DONE && !bus->bus)
+		status = try_open(bus, open_system, problems);
 	if (status == CLI_DONE)
 		*ret = bus->bus ? TAKE(bus) : NULL;
 	return status;
@@ -237,14 +238,16 @@ static enum cli_exit take_copy(struct report *problems, const char *text, char *
 	return *ret ? CLI_DONE : add_nonsense(problems, -ENOMEM);
 }
 
-enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems)
+enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+			       struct report *problems)
 {
 	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	const char *text;
 	int r;
 
-	r = call(bus, ROOT, MANAGER, "GetTopology", &error, &reply, "a{sv}", 0);
+	r = call(bus, ROOT, MANAGER, "GetTopology", &error, &reply, "a{sv}", 1,
+		 "since-last-job", "b", since_job);
 	if (r < 0)
 		return add_failure(problems, &error, r);
 	r = sd_bus_message_read(reply, "s", &text);

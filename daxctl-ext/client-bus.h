@@ -25,7 +25,9 @@ void bus_free(struct bus *bus);
 DEFINE_FREEP(struct bus, bus)
 
 /* Each adds to the problems unless it returns CLI_DONE; texts are freed by the caller. */
-enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems);
+/* since_job: what was looked at when the last job had ended is good enough. */
+enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+			       struct report *problems);
 /* *ret_plan is "" when it cannot be had; *ret_problems is an object with "problems". */
 enum cli_exit bus_plan(struct bus *bus, const char *document, char **ret_plan,
 		       char **ret_problems, struct report *problems);

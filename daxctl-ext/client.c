@@ -212,7 +212,8 @@ static enum cli_exit read_simulation(const char *file, struct topology **ret,
 static enum cli_exit scan_by_daemon(struct client *client, struct answer *answer)
 {
 	_cleanup_(freep) char *text = NULL;
-	enum cli_exit status = bus_get_topology(client->bus, &text, answer->problems);
+	enum cli_exit status = bus_get_topology(client->bus, client->after_job, &text,
+					       answer->problems);
 
 	answer->from = "daxd";
 	if (status != CLI_DONE)

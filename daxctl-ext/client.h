@@ -20,6 +20,7 @@ struct client {
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
 	bool brief;		/* a scan is for a list of dax devices, and needs no more */
+	bool after_job;		/* a scan is for what a job of ours has done */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 	int queue;		/* the turn of client_queue(), or -1 */

@@ -52,10 +52,11 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 }
 
 /* Takes config. What was seen a moment ago will do: many may ask, and a look costs. */
-static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
-	       int (*answer)(struct question *question, const struct topology *topology),
-	       sd_bus_error *error)
+static int ask_for(struct bus *bus, sd_bus_message *message, struct config *config,
+		   int (*answer)(struct question *question, const struct topology *topology),
+		   bool recent, sd_bus_error *error)
 {
+	struct scanner *scanner = bus->manager->scanner;
 	struct question *question = calloc(1, sizeof(*question));
 	int r;
 
@@ -64,11 +65,19 @@ static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
 		return -ENOMEM;
 	}
 	*question = (struct question){ bus, sd_bus_message_ref(message), config, answer };
-	r = scanner_request(bus->manager->scanner, on_scanned, question);
+	r = recent ? scanner_request_recent(scanner, on_scanned, question) :
+		     scanner_request(scanner, on_scanned, question);
 	if (r >= 0)
 		return 1;
 	question_free(question);
 	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
+}
+
+static int ask(struct bus *bus, sd_bus_message *message, struct config *config,
+	       int (*answer)(struct question *question, const struct topology *topology),
+	       sd_bus_error *error)
+{
+	return ask_for(bus, message, config, answer, false, error);
 }
 
 static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
@@ -217,9 +226,11 @@ static int answer_topology(struct question *question, const struct topology *top
 
 static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	int r = bus_read_options(message, NULL, 0, error);
+	bool recent = false;
+	const struct bus_option options[] = { { "since-last-job", &recent } };
+	int r = bus_read_options(message, options, ARRAY_SIZE(options), error);
 
-	return r < 0 ? r : ask(userdata, message, NULL, answer_topology, error);
+	return r < 0 ? r : ask_for(userdata, message, NULL, answer_topology, recent, error);
 }
 
 static void change_authorized(struct request *request)

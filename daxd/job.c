@@ -15,7 +15,7 @@
 #include "worker-link.h"
 
 /* A machine that changes this often between plan and run is not going to hold still. */
-#define ATTEMPTS 3
+#define ATTEMPTS 4 /* the first may be from memory */
 #define EVENT_LINE_MAX (1u << 20)
 #define PROBLEMS_MAX 1000 /* of one job: enough for a person */
 
@@ -294,8 +294,8 @@ static void run(struct job *job)
 		fail(job, &error);
 		return;
 	}
-	if (worker_link_start(job->manager->event, job->manager->worker, "apply", text, &calls,
-			      job, &job->worker, &error) < 0)
+	if (worker_link_start(job->manager->spares, "apply", text, &calls, job, &job->worker,
+			      &error) < 0)
 		fail(job, &error);
 }
 
@@ -310,6 +310,25 @@ static void refuse_losses(struct job *job)
 				 "allow-data-loss");
 	add_problem(job, &error);
 	end(job, JOB_REFUSED);
+}
+
+/*
+ * What was seen last will do as long as the plan is one to be run: the worker compares it with
+ * what is there.  Whatever else comes of it may not be true any more.
+ */
+static bool plan_from_memory(struct job *job)
+{
+	const struct manager *manager = job->manager;
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+
+	if (job->attempts || !manager->topology || manager->blindness.code ||
+	    config_supported(job->config, &report) < 0 ||
+	    plan_build(job->config, manager->topology, &job->plan, &report) < 0)
+		return false;
+	if (job->plan->n_steps && (!job->plan->n_destructive || job->allow_data_loss))
+		return true;
+	plan_free(TAKE(job->plan));
+	return false;
 }
 
 static void make_plan(struct job *job, const struct topology *topology)
@@ -361,10 +380,15 @@ static void scan(struct job *job)
 
 void job_start(struct job *job)
 {
-	if (job->plan)
+	if (job->plan) {
 		run(job);
-	else
+	} else if (plan_from_memory(job)) {
+		set_state(job, JOB_PLANNING);
+		bus_job_changed(job->manager->bus, job, BUS_JOB_PLAN);
+		run(job);
+	} else {
 		scan(job);
+	}
 }
 
 void job_cancel(struct job *job)

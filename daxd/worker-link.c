@@ -2,9 +2,7 @@
 #include "worker-link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +10,7 @@
 
 #include "base/macro.h"
 #include "core/error-json.h"
+#include "worker-spares.h"
 
 #define READ_SIZE 65536
 #define ERROR_LINE_MAX READ_SIZE
@@ -70,70 +69,6 @@ void worker_link_free(struct worker_link *link)
 	free(link);
 }
 DEFINE_FREEP(struct worker_link, worker_link)
-
-/* The child inherits descriptors 0 to 2, no blocked signals, and nothing else of ours. */
-static int spawn(char *const argv[], const int fds[3], pid_t *ret)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t set;
-	int r;
-
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		(void)posix_spawn_file_actions_destroy(&actions); /* cannot fail here */
-		return -r;
-	}
-	(void)sigemptyset(&set);
-	r = posix_spawnattr_setsigmask(&attributes, &set);
-	(void)sigaddset(&set, SIGPIPE); /* it exists, so this does not fail */
-	if (r == 0)
-		r = posix_spawnattr_setsigdefault(&attributes, &set);
-	if (r == 0)
-		r = posix_spawnattr_setflags(&attributes,
-					     POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	for (int i = 0; r == 0 && i < 3; i++)
-		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-	if (r == 0)
-		r = posix_spawn(ret, argv[0], &actions, &attributes, argv, environ);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions); /* as above */
-	return -r;
-}
-
-static int open_pipes(int in[2], int out[2], int err[2])
-{
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
-		return -errno;
-	/* Only our ends: those of the child are other open files. */
-	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 ||
-	    fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)
-		return -errno;
-	return 0;
-}
-
-static int start_process(struct worker_link *link, const char *program, const char *verb)
-{
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, r;
-	const char *words[] = { program, verb, NULL };
-	char *argv[ARRAY_SIZE(words)];
-
-	/* posix_spawn() takes char *const[] and changes nothing. */
-	memcpy(argv, words, sizeof(words));
-	r = open_pipes(in, out, err);
-	if (r == 0)
-		r = spawn(argv, (const int[]){ in[0], out[1], err[1] }, &link->pid);
-	closep(&in[0]);
-	closep(&out[1]);
-	closep(&err[1]);
-	link->in = in[1];
-	link->out.fd = out[0];
-	link->err.fd = err[0];
-	return r;
-}
 
 static void give_up(struct worker_link *link, int r)
 {
@@ -323,11 +258,12 @@ static int watch(sd_event *event, struct worker_link *link)
 	return r;
 }
 
-int worker_link_start(sd_event *event, const char *program, const char *verb, char *input,
+int worker_link_start(struct worker_spares *spares, const char *verb, char *input,
 		      const struct worker_calls *calls, void *userdata, struct worker_link **ret,
 		      struct error *reterr)
 {
 	_cleanup_(worker_link_freep) struct worker_link *link = calloc(1, sizeof(*link));
+	struct worker_process process;
 	int r;
 
 	if (!link) {
@@ -344,11 +280,17 @@ int worker_link_start(sd_event *event, const char *program, const char *verb, ch
 			 .userdata = userdata },
 		.err = { .fd = -1, .max = ERROR_LINE_MAX, .take = keep_last, .userdata = link },
 	};
-	r = start_process(link, program, verb);
-	if (r == 0)
-		r = watch(event, link);
+	r = worker_spares_take(spares, verb, &process);
+	if (r == 0) {
+		link->pid = process.pid;
+		link->in = process.in;
+		link->out.fd = process.out;
+		link->err.fd = process.err;
+		r = watch(worker_spares_event(spares), link);
+	}
 	if (r < 0)
-		return error_set(reterr, -r, "Cannot run %s: %s.", program, strerror(-r));
+		return error_set(reterr, -r, "Cannot run %s: %s.", worker_spares_program(spares),
+				 strerror(-r));
 	*ret = TAKE(link);
 	return 0;
 }
