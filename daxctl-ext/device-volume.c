@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,15 @@ void device_volume_init(struct volume *volume)
 		.online = true,
 		.wait = VOLUME_WAIT,
 	};
+}
+
+char *device_keep_path(const struct volume *volume)
+{
+	char *path;
+
+	if (asprintf(&path, DEVICE_KEEP_FOLDER "/%s.json", volume->name) < 0)
+		abort(); /* as in device_text() */
+	return path;
 }
 
 bool device_is_unnamed(const char *name)

@@ -10,7 +10,6 @@
 #include "device-verb.h"
 #include "device-volume.h"
 
-#define KEEP_FOLDER SYSCONFDIR "/daxd"
 #define NAMES_MAX 1000000u
 
 struct create_options {
@@ -195,15 +194,6 @@ static void fill(struct device_run *run)
 		add_device(run, first, &input);
 }
 
-static char *keep_path(const struct volume *volume)
-{
-	char *path;
-
-	if (asprintf(&path, KEEP_FOLDER "/%s.json", volume->name) < 0)
-		abort(); /* as in device_text() */
-	return path;
-}
-
 /* daxd knows of what is written when it is told. */
 static enum cli_exit reload(struct device_run *run)
 {
@@ -222,13 +212,13 @@ static enum cli_exit keep(struct device_run *run)
 	for (size_t i = 0; i < run->config->n_volumes; i++) {
 		struct volume *volume = &run->config->volumes[i];
 		const struct config one = { .volumes = volume, .n_volumes = 1 };
-		_cleanup_(freep) char *path = keep_path(volume);
+		_cleanup_(freep) char *path = device_keep_path(volume);
 		_cleanup_(freep) char *json = NULL;
 		struct error error = ERROR_INIT;
 
 		volume->fresh = false;
 		json = config_to_json(&one);
-		if (!json || file_make_folders(KEEP_FOLDER, &error) < 0 ||
+		if (!json || file_make_folders(DEVICE_KEEP_FOLDER, &error) < 0 ||
 		    file_replace(path, json, strlen(json), &error) < 0) {
 			(void)report_take(&run->cli->problems, &error);
 			return CLI_FAILED;
@@ -262,7 +252,7 @@ static bool check_kept(struct cli *cli, const struct create_options *options)
 {
 	const struct volume volume = { .name = device_text(options->name ? options->name : "") };
 	_cleanup_(freep) char *name = volume.name;
-	_cleanup_(freep) char *path = keep_path(&volume);
+	_cleanup_(freep) char *path = device_keep_path(&volume);
 
 	if (!options->keep || options->common.topology || strchr(name, '/') ||
 	    access(path, F_OK) < 0)
@@ -327,7 +317,7 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "keep", .offset = offsetof(struct create_options, keep),
-		.help = "Write the volume into " KEEP_FOLDER "/NAME.json, so that it is there "
+		.help = "Write the volume into " DEVICE_KEEP_FOLDER "/NAME.json, so that it is there "
 			"after each boot. Needs --name.",
 	},
 	OPTION_ALLOW_DATA_LOSS_AT(struct create_options, common.allow_data_loss),

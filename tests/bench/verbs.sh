@@ -5,7 +5,7 @@
 # command counts: daxctl-ext with daxd, or with a worker of its own, and with the links that udev
 # makes, for which daxctl does not wait.  Exit status 1: a goal was missed, as it will be on a
 # host that has much else to do.
-runs=${1-5}
+runs=${1-5} ways=${2-alone daxd}
 number=32
 log=/run/bench.log
 status=0
@@ -31,7 +31,7 @@ devices() { # all but those that have no size
 unbind() { # DEVICE...
 	for device; do
 		for driver in kmem device_dax; do
-			echo "$device" >/sys/bus/dax/drivers/$driver/unbind &
+			echo "$device" >/sys/bus/dax/drivers/$driver/unbind 2>/dev/null &
 		done 2>/dev/null
 	done
 	wait
@@ -42,7 +42,7 @@ none() {
 		daxctl offline-memory "$device"
 	done >/dev/null 2>&1
 	# shellcheck disable=SC2046 # a list of names
-	unbind $(devices)
+	unbind $(devices) 2>/dev/null
 	for device in $(devices); do
 		echo 0 >"$region/$device/size"
 		echo "$device" >"$region/dax_region/delete"
@@ -63,7 +63,7 @@ some() { # NUMBER SIZE
 disabled() { # NUMBER SIZE
 	some "$@"
 	# shellcheck disable=SC2046 # as above
-	unbind $(devices)
+	unbind $(devices) 2>/dev/null
 }
 
 memory() { # online or offline
@@ -122,7 +122,7 @@ all() {
 	compare 0.1 "disabled $number 4194304" reconfigure-device -s 2M -r "$id" all
 }
 
-for way in ${BENCH_WAYS-alone daxd}; do
+for way in $ways; do
 	echo "$way:"
 	unset DAXD_WORKER
 	systemctl stop daxd

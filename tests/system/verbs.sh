@@ -195,7 +195,26 @@ if [ -n "${OVER_BUS-}" ]; then
 	says 'apply' 'it was daxd that did it'
 fi
 
-# Kept: it is part of the host's configuration.
+# Not kept: after a boot, which another boot's name in the records stands for, nothing holds its
+# place, and nobody makes it again.
+make 128M --name passing
+in_records() {
+	daxctl-ext status --json | grep -q '"volume":"passing"'
+}
+in_records
+verdict 'it is recorded' $?
+sed -i 's/"boot": *"[^"]*"/"boot": "another"/' "$(state_folder)/state.json"
+! in_records
+verdict 'not for another boot' $?
+expect 0 'it is a device of nobody' daxctl-ext destroy-device -f "$made"
+
+# Kept: it is part of the host's configuration, of which daxd is told.
 expect 0 'keep' daxctl-ext create-device -r 0 -s 256M --name kept --keep
 nothing_to_do /etc/daxd/kept.json 'kept'
+[ -z "${OVER_BUS-}" ] || expect 0 'daxd knows of it' daxctl-ext wait -t 30 kept
+expect 2 'it would come back' daxctl-ext destroy-device -f kept
+says '/etc/daxd/kept.json' 'says why'
+rm /etc/daxd/kept.json
+[ -z "${OVER_BUS-}" ] || expect 0 'daxd is told' daxctl-ext apply
+expect 0 'then it goes' daxctl-ext destroy-device -f kept
 finish
