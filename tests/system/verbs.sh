@@ -136,11 +136,14 @@ make 128M --name b
 make 128M --name c
 expect 0 'disable two' daxctl-ext disable-device a b
 says 'disabled 2 devices' 'both'
-exec 3<"/dev/$made"
+./hold map "/dev/$made" >$run/ready &
+holder=$!
+in_time grep -q ready $run/ready
 expect 2 'destroy all, one in use' daxctl-ext destroy-device -f -r 0 all
 says 'destroyed 2 devices' 'the others go'
 says 'c: ' 'and the one is named'
-exec 3<&-
+kill $holder
+wait $holder 2>/dev/null
 expect 0 'destroy all' daxctl-ext destroy-device -f -r 0 all
 
 # Memory of several ranges, zones, and nothing unbound while it is online.
