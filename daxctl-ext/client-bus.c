@@ -208,10 +208,12 @@ static bool is_switched_off(void)
 	return off;
 }
 
-enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *problems)
+enum cli_exit bus_open(bool ask_password, bool shortest, struct bus **ret,
+		       struct report *problems)
 {
 	_cleanup_(bus_freep) struct bus *bus = calloc(1, sizeof(*bus));
 	struct error error = ERROR_INIT;
+	bool root = geteuid() == 0;
 	enum cli_exit status;
 
 	if (!bus)
@@ -223,10 +225,11 @@ enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *probl
 	bus->ask_password = ask_password;
 	if (is_switched_off())
 		return CLI_DONE;
-	/* The way without the bus is shorter, and only root's; the other starts daxd. */
-	status = geteuid() == 0 ? try_open(bus, open_private, problems) : CLI_DONE;
+	status = root && shortest ? try_open(bus, open_private, problems) : CLI_DONE;
 	if (status == CLI_DONE && !bus->bus)
 		status = try_open(bus, open_system, problems);
+	if (status == CLI_DONE && !bus->bus && root && !shortest)
+		status = try_open(bus, open_private, problems);
 	if (status == CLI_DONE)
 		*ret = bus->bus ? TAKE(bus) : NULL;
 	return status;

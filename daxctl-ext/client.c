@@ -56,7 +56,7 @@ enum cli_exit client_connect(struct client *client, struct report *problems)
 
 	if (client->worker || client->simulation || client->bus)
 		return CLI_DONE;
-	status = bus_open(client->ask_password, &client->bus, problems);
+	status = bus_open(client->ask_password, true, &client->bus, problems);
 	if (status != CLI_DONE || client->bus || geteuid() == 0)
 		return status;
 	problem_add(problems, EPERM,
@@ -71,7 +71,7 @@ enum cli_exit client_need_daemon(struct client *client, struct report *problems)
 
 	if (client->bus)
 		return CLI_DONE;
-	status = bus_open(client->ask_password, &client->bus, problems);
+	status = bus_open(client->ask_password, false, &client->bus, problems);
 	if (status != CLI_DONE || client->bus)
 		return status;
 	problem_add(problems, ENOTCONN, "systemctl start daxd",

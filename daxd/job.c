@@ -312,23 +312,52 @@ static void refuse_losses(struct job *job)
 	end(job, JOB_REFUSED);
 }
 
+/* Somebody may have begun to use what a step takes away, and is to be refused before it begins. */
+static bool takes_away(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+	case STEP_UNBIND:
+	case STEP_OFFLINE:
+	case STEP_WITHDRAW:
+		return true;
+	case STEP_CREATE_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_RECORD:
+	case STEP_FORGET:
+	case STEP_CREATE_DEVICE:
+	case STEP_BIND:
+	case STEP_ONLINE:
+	case STEP_PUBLISH:
+		return step->destructive;
+	}
+	return true;
+}
+
 /*
- * What was seen last will do as long as the plan is one to be run: the worker compares it with
- * what is there.  Whatever else comes of it may not be true any more.
+ * What was seen last will do for a plan that is to be run and only makes: the worker compares it
+ * with what is there.  Whatever else comes of it may not be true any more.
  */
 static bool plan_from_memory(struct job *job)
 {
 	const struct manager *manager = job->manager;
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	bool makes;
 
 	if (job->attempts || !manager->topology || manager->blindness.code ||
 	    config_supported(job->config, &report) < 0 ||
 	    plan_build(job->config, manager->topology, &job->plan, &report) < 0)
 		return false;
-	if (job->plan->n_steps && (!job->plan->n_destructive || job->allow_data_loss))
-		return true;
-	plan_free(TAKE(job->plan));
-	return false;
+	makes = job->plan->n_steps > 0;
+	for (size_t i = 0; i < job->plan->n_steps; i++)
+		makes = makes && !takes_away(&job->plan->steps[i]);
+	if (!makes)
+		plan_free(TAKE(job->plan));
+	return makes;
 }
 
 static void make_plan(struct job *job, const struct topology *topology)
