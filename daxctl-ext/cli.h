@@ -22,6 +22,8 @@ enum cli_exit {
 	CLI_PARTIAL = 6,       /* done but for what could not be had, which is named */
 };
 
+#define DAXCTL_USAGE 129 /* daxctl's, of a command line that it cannot read */
+
 struct cli {
 	FILE *out, *err;
 	bool json;	   /* --json: nothing but JSON on out */

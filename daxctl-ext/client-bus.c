@@ -226,10 +226,12 @@ enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *probl
 	return CLI_FAILED;
 }
 
-enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *problems)
+enum cli_exit bus_open(bool ask_password, bool shortest, struct bus **ret,
+		       struct report *problems)
 {
 	_cleanup_(bus_freep) struct bus *bus = calloc(1, sizeof(*bus));
 	struct error error = ERROR_INIT;
+	bool root = geteuid() == 0;
 	enum cli_exit status;
 
 	if (!bus)
@@ -239,8 +241,10 @@ enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *probl
 		return CLI_FAILED;
 	}
 	bus->ask_password = ask_password;
-	status = try_open(bus, open_system, problems);
-	if (status == CLI_DONE && !bus->bus && geteuid() == 0)
+	status = root && shortest ? try_open(bus, open_private, problems) : CLI_DONE;
+	if (status == CLI_DONE && !bus->bus)
+		status = try_open(bus, open_system, problems);
+	if (status == CLI_DONE && !bus->bus && root && !shortest)
 		status = try_open(bus, open_private, problems);
 	if (status == CLI_DONE)
 		*ret = bus->bus ? TAKE(bus) : NULL;
@@ -253,14 +257,16 @@ static enum cli_exit take_copy(struct report *problems, const char *text, char *
 	return *ret ? CLI_DONE : add_nonsense(problems, -ENOMEM);
 }
 
-enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems)
+enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+			       struct report *problems)
 {
 	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
 	const char *text;
 	int r;
 
-	r = call(bus, ROOT, MANAGER, "GetTopology", &error, &reply, "a{sv}", 0);
+	r = call(bus, ROOT, MANAGER, "GetTopology", &error, &reply, "a{sv}", 1,
+		 "since-last-job", "b", since_job);
 	if (r < 0)
 		return add_failure(problems, &error, r);
 	r = sd_bus_message_read(reply, "s", &text);

@@ -18,9 +18,11 @@ struct bus;
 
 /*
  * Over the system bus, which starts daxd where it can; else, for root, over daxd's own socket.
- * *ret is NULL when daxd is not there, which is no error.
+ * *ret is NULL when daxd is not there, which is no error.  shortest: the socket first, which
+ * starts nobody and ends with the daemon.
  */
-enum cli_exit bus_open(bool ask_password, struct bus **ret, struct report *problems);
+enum cli_exit bus_open(bool ask_password, bool shortest, struct bus **ret,
+		       struct report *problems);
 void bus_free(struct bus *bus);
 DEFINE_FREEP(struct bus, bus)
 
@@ -30,8 +32,12 @@ DEFINE_FREEP(struct bus, bus)
  */
 enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *problems);
 
-/* Each adds to the problems unless it returns CLI_DONE; texts are freed by the caller. */
-enum cli_exit bus_get_topology(struct bus *bus, char **ret, struct report *problems);
+/*
+ * Each adds to the problems unless it returns CLI_DONE; texts are freed by the caller.
+ * since_job: what was looked at when the last job had ended is good enough.
+ */
+enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+			       struct report *problems);
 /* *ret_plan is "" when it cannot be had; *ret_problems is an object with "problems". */
 enum cli_exit bus_plan(struct bus *bus, const char *document, char **ret_plan,
 		       char **ret_problems, struct report *problems);

@@ -2,9 +2,11 @@
 #include "client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,14 +18,37 @@
 #define CMDLINE_MAX 65536
 #define SWITCHED_OFF "switched off (daxd=off on the kernel's command line)"
 #define WORKER LIBEXECDIR "/daxd-worker"
+#define RUN_FOLDER "/run/daxd"
+#define QUEUE RUN_FOLDER "/queue"
 
 void client_init(struct client *client, const char *topology)
 {
-	*client = (struct client){ .worker = getenv("DAXD_WORKER"), .simulation = topology };
+	*client = (struct client){ .worker = getenv("DAXD_WORKER"), .simulation = topology,
+				   .queue = -1 };
+}
+
+void client_leave_queue(struct client *client)
+{
+	closep(&client->queue);
+	client->queue = -1;
+}
+
+void client_queue(struct client *client)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+	if (client->bus || client->simulation || client->queue >= 0 || geteuid() != 0 ||
+	    file_make_folders(RUN_FOLDER, &error) < 0)
+		return;
+	client->queue = open(QUEUE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (client->queue >= 0 && flock(client->queue, LOCK_EX) < 0)
+		if (errno != EINTR)
+			client_leave_queue(client);
 }
 
 void client_clear(struct client *client)
 {
+	client_leave_queue(client);
 	bus_free(TAKE(client->bus));
 }
 
@@ -46,10 +71,11 @@ static bool is_switched_off(void)
 	return off;
 }
 
-static enum cli_exit open_bus(struct client *client, bool *off, struct report *problems)
+static enum cli_exit open_bus(struct client *client, bool shortest, bool *off,
+			      struct report *problems)
 {
 	*off = is_switched_off();
-	return *off ? CLI_DONE : bus_open(client->ask_password, &client->bus, problems);
+	return *off ? CLI_DONE : bus_open(client->ask_password, shortest, &client->bus, problems);
 }
 
 enum cli_exit client_connect(struct client *client, struct report *problems)
@@ -59,7 +85,7 @@ enum cli_exit client_connect(struct client *client, struct report *problems)
 
 	if (client->worker || client->simulation || client->bus)
 		return CLI_DONE;
-	status = open_bus(client, &off, problems);
+	status = open_bus(client, true, &off, problems);
 	if (status != CLI_DONE || client->bus || geteuid() == 0)
 		return status;
 	problem_add(problems, EPERM,
@@ -77,7 +103,7 @@ enum cli_exit client_need_daemon(struct client *client, struct report *problems)
 
 	if (client->bus)
 		return CLI_DONE;
-	status = open_bus(client, &off, problems);
+	status = open_bus(client, false, &off, problems);
 	if (status != CLI_DONE || client->bus)
 		return status;
 	problem_add(problems, ENOTCONN,
@@ -220,7 +246,8 @@ static enum cli_exit read_simulation(const char *file, struct topology **ret,
 static enum cli_exit scan_by_daemon(struct client *client, struct answer *answer)
 {
 	_cleanup_(freep) char *text = NULL;
-	enum cli_exit status = bus_get_topology(client->bus, &text, answer->problems);
+	enum cli_exit status = bus_get_topology(client->bus, client->after_job, &text,
+					       answer->problems);
 
 	answer->from = "daxd";
 	if (status != CLI_DONE)

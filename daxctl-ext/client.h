@@ -20,8 +20,10 @@ struct client {
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
 	bool brief;		/* a scan is for a list of dax devices, and needs no more */
+	bool after_job;		/* a scan is for what a job of ours has done */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
+	int queue;		/* the turn of client_queue(), or -1 */
 };
 
 /* topology NULL: this machine. */
@@ -35,6 +37,13 @@ void client_clear(struct client *client);
 enum cli_exit client_connect(struct client *client, struct report *problems);
 /* The same for what only daxd can do: it must be there. */
 enum cli_exit client_need_daemon(struct client *client, struct report *problems);
+
+/*
+ * Where daxd is not, wait for those before us, so that what is looked at is what is changed.
+ * Without a place in the queue nothing is wrong: a plan that comes too late is made anew.
+ */
+void client_queue(struct client *client);
+void client_leave_queue(struct client *client);
 
 /* Problems are added; only CLI_DONE fills *ret. */
 enum cli_exit client_scan(struct client *client, struct topology **ret, struct report *problems);

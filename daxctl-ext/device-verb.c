@@ -5,19 +5,17 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "applying.h"
 #include "core/json-read.h"
 #include "device-volume.h"
 #include "device-wait.h"
-#include "follow.h"
-#include "list-json.h"
 #include "simulation.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define ATTEMPTS 4 /* after the first the names are no longer guessed by others */
 
-static enum cli_exit no_memory(struct cli *cli)
+enum cli_exit device_no_memory(struct cli *cli)
 {
 	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 	return CLI_FAILED;
@@ -37,7 +35,7 @@ static void run_clear(struct device_run *run)
 	client_clear(&run->client);
 }
 
-static enum cli_exit look(struct device_run *run)
+enum cli_exit device_look(struct device_run *run)
 {
 	enum cli_exit status;
 
@@ -45,7 +43,7 @@ static enum cli_exit look(struct device_run *run)
 	status = client_scan(&run->client, &run->topology, &run->cli->problems);
 	if (status != CLI_DONE)
 		return status;
-	return volumes_fill(&run->volumes, run->topology) < 0 ? no_memory(run->cli) : CLI_DONE;
+	return volumes_fill(&run->volumes, run->topology) < 0 ? device_no_memory(run->cli) : CLI_DONE;
 }
 
 static struct config *new_config(void)
@@ -229,8 +227,7 @@ void device_fill(struct device_run *run)
 	}
 }
 
-/* The volume that a pointer is about, or n_volumes. */
-static size_t volume_of(const struct config *config, const char *pointer)
+size_t device_volume_at(const struct config *config, const char *pointer)
 {
 	_cleanup_(freep) char *digits = NULL;
 	uint64_t n;
@@ -251,7 +248,7 @@ static void take_refusals(struct device_run *run, struct report *report)
 
 	for (size_t i = 0; i < report->n; i++) {
 		struct error *error = &report->errors[i];
-		size_t at = volume_of(config, error->pointer);
+		size_t at = device_volume_at(config, error->pointer);
 
 		run->in_use |= error->code == EBUSY;
 		free(TAKE(error->pointer));
@@ -274,7 +271,7 @@ static void take_refusals(struct device_run *run, struct report *report)
 	problems_take(&run->cli->problems, report);
 }
 
-static void drop_all(struct config *config)
+void device_drop_all(struct config *config)
 {
 	while (config->n_volumes)
 		volume_clear(&config->volumes[--config->n_volumes]);
@@ -290,7 +287,7 @@ static void check_losses(struct device_run *run, const struct plan *plan)
 			problem_add(&run->cli->problems, ECANCELED,
 				    "if that is what you want, give --allow-data-loss",
 				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
-			drop_all(run->config);
+			device_drop_all(run->config);
 			return;
 		}
 }
@@ -329,12 +326,14 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	run->verb->fill(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
+	for (size_t i = 0; i < run->config->n_volumes; i++)
+		run->config->volumes[i].ignore_open = run->options->force;
 	if (!set_limits(run))
 		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)
 		take_refusals(run, &report);
 	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)
-		return no_memory(run->cli);
+		return device_no_memory(run->cli);
 	take_refusals(run, &report);
 	check_losses(run, *ret);
 	return CLI_DONE;
@@ -386,10 +385,11 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		bool fresh;
 
 		if (!waiter && waiter_new(&waiter) < 0)
-			return no_memory(run->cli);
+			return device_no_memory(run->cli);
 		/* Who was not watched may have left meanwhile: look again, but not for ever. */
 		fresh = watch_all(run, waiter) && !looked;
 		looked = fresh;
+		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
 		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
 			break;
@@ -397,7 +397,8 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
 		told = true;
-		status = look(run);
+		client_queue(&run->client);
+		status = device_look(run);
 		if (status != CLI_DONE)
 			break;
 		forget_problems(run);
@@ -407,135 +408,44 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	return status;
 }
 
-/* Only JSON goes to stdout; what apply would say there goes to stderr. */
-static enum cli_exit carry_out(struct device_run *run, struct plan *plan)
-{
-	struct cli *cli = run->cli;
-	const bool destructive = plan->n_destructive > 0;
-	struct applying applying = { .allow_data_loss = true, .plan = plan };
-	FILE *out = cli->out;
-	bool terminal = cli->out_terminal, colour = cli->colour_out;
-	enum cli_exit status;
-
-	cli->quiet = !run->options->verbose;
-	cli->out = cli->err;
-	cli->out_terminal = isatty(fileno(cli->err));
-	cli->colour_out = cli->colour_err;
-	if (run->client.bus) {
-		plan_free(plan); /* daxd makes its own */
-		status = follow_apply(cli, run->client.bus, run->config, destructive);
-	} else {
-		status = applying_run(cli, &run->client, run->config, &applying);
-	}
-	cli->quiet = false;
-	cli->out = out;
-	cli->out_terminal = terminal;
-	cli->colour_out = colour;
-	return status;
-}
-
-static bool has_steps(const struct plan *plan, const struct volume *volume)
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].volume && strcmp(plan->steps[i].volume, volume->name) == 0)
-			return true;
-	return false;
-}
-
-/* After a failure: which volumes are as they were to be?  The others leave the config. */
-static enum cli_exit find_done(struct device_run *run)
-{
-	_cleanup_(report_clear) struct report report = REPORT_INIT;
-	_cleanup_(plan_freep) struct plan *plan = NULL;
-	struct config *config = run->config;
-	size_t kept = 0;
-
-	if (plan_build_possible(config, run->topology, false, &plan, &report) < 0)
-		return no_memory(run->cli);
-	for (size_t i = 0; i < report.n; i++) {
-		size_t at = volume_of(config, report.errors[i].pointer);
-
-		if (at < config->n_volumes)
-			config->volumes[at].index = SIZE_MAX;
-	}
-	for (size_t i = 0; i < config->n_volumes; i++) {
-		struct volume *volume = &config->volumes[i];
-
-		if (volume->index == SIZE_MAX || has_steps(plan, volume))
-			volume_clear(volume);
-		else
-			config->volumes[kept++] = *volume;
-	}
-	config->n_volumes = kept;
-	return CLI_DONE;
-}
-
-static void add_names(const struct device_run *run, const struct config *config,
-		      const char **names, size_t *n)
-{
-	for (size_t i = 0; i < run->volumes.n; i++)
-		for (size_t j = 0; j < config->n_volumes; j++)
-			if (run->volumes.views[i].device &&
-			    device_volume_is(&config->volumes[j], &run->volumes.views[i])) {
-				names[(*n)++] = run->volumes.views[i].device->name;
-				break;
-			}
-}
-
-static enum cli_exit print_devices(struct device_run *run)
-{
-	_cleanup_(freep) const char **names = calloc(2 * run->volumes.n + 1, sizeof(*names));
-	_cleanup_(list_answer_clear) struct list_answer answer = { 0 };
-	struct list_request request = {
-		.only = names,
-		.devices = true,
-		.human = run->options->human,
-	};
-
-	if (!names)
-		return no_memory(run->cli);
-	add_names(run, run->config, names, &request.n_only);
-	add_names(run, run->kept, names, &request.n_only);
-	if (list_json(run->topology, &request, &answer) < 0)
-		return no_memory(run->cli);
-	if (answer.text)
-		(void)fprintf(run->cli->out, "%s\n", answer.text);
-	return CLI_DONE;
-}
-
-/* daxctl counts what it did, and what was so already. */
-static void tell_count(struct device_run *run)
-{
-	size_t n = run->kept->n_volumes;
-
-	for (size_t i = 0; i < run->config->n_volumes; i++)
-		n += !run->verb->creates || !run->config->volumes[i].absent;
-	(void)fflush(run->cli->out); /* it comes after the JSON where both are one file */
-	(void)fprintf(run->cli->err, "%s %zu device%s\n", run->verb->past, n, PLURAL(n));
-}
-
-static enum cli_exit conclude(struct device_run *run, enum cli_exit status)
-{
-	enum cli_exit then = CLI_DONE;
-
-	if (status != CLI_DONE || (run->verb->json && run->config->n_volumes))
-		then = look(run);
-	if (then == CLI_DONE && status != CLI_DONE)
-		then = find_done(run);
-	if (then == CLI_DONE && run->verb->json)
-		then = print_devices(run);
-	tell_count(run);
-	if (then == CLI_DONE && run->verb->finish && run->config->n_volumes)
-		then = run->verb->finish(run);
-	return status != CLI_DONE ? status : then;
-}
-
 static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 {
 	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
-	enum cli_exit status = applying_run(run->cli, &run->client, run->config, &applying);
+	enum cli_exit status = CLI_DONE;
+
+	if (run->options->verbose)
+		status = cli_print_json(run->cli, config_to_json(run->config));
+	if (status == CLI_DONE)
+		status = applying_run(run->cli, &run->client, run->config, &applying);
 
 	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+}
+
+/* Somebody else may have made what has the same name meanwhile. */
+static bool was_outrun(const struct device_run *run)
+{
+	bool outrun = false;
+
+	for (size_t i = 0; i < run->cli->problems.n; i++)
+		outrun |= run->cli->problems.errors[i].code == EEXIST;
+	return outrun && run->verb->creates && run->config->n_volumes == 1 &&
+	       device_is_unnamed(run->config->volumes[0].name);
+}
+
+static enum cli_exit carry_out(struct device_run *run, struct plan **plan)
+{
+	enum cli_exit status = device_carry_out(run, TAKE(*plan));
+
+	while (was_outrun(run) && ++run->attempt < ATTEMPTS) {
+		forget_problems(run);
+		status = device_look(run);
+		if (status == CLI_DONE)
+			status = prepare(run, plan);
+		if (status != CLI_DONE || !run->config->n_volumes)
+			return status;
+		status = device_carry_out(run, TAKE(*plan));
+	}
+	return status;
 }
 
 static enum cli_exit run_on(struct device_run *run)
@@ -546,7 +456,13 @@ static enum cli_exit run_on(struct device_run *run)
 
 	if (wait_deadline(run, &deadline) < 0)
 		return CLI_INVALID;
-	status = look(run);
+	status = run->options->dry_run ? CLI_DONE :
+					 client_connect(&run->client, &run->cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (!run->options->dry_run)
+		client_queue(&run->client);
+	status = device_look(run);
 	if (status == CLI_DONE)
 		status = prepare_waiting(run, deadline, &plan);
 	if (status != CLI_DONE)
@@ -554,8 +470,8 @@ static enum cli_exit run_on(struct device_run *run)
 	if (run->options->dry_run)
 		return dry_run(run, TAKE(plan));
 	if (plan && run->config->n_volumes && plan->n_steps)
-		status = carry_out(run, TAKE(plan));
-	status = conclude(run, status);
+		status = carry_out(run, &plan);
+	status = device_conclude(run, status);
 	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
 }
 

@@ -21,8 +21,6 @@ struct device_options {
 	bool human, verbose, force, compat, dry_run, no_ask_password, allow_data_loss;
 };
 
-#define DEVICE_USAGE 129 /* daxctl's exit status */
-
 struct device_run;
 
 struct device_verb {
@@ -51,12 +49,23 @@ struct device_run {
 	struct volumes volumes; /* of the topology */
 	struct config *config;	/* to be carried out */
 	struct config *kept;	/* what is already as it is wanted */
-	size_t first_problem;
+	unsigned int attempt; /* how often somebody else was quicker */
 	bool in_use; /* a refusal that waiting may help */
 };
 
 enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 			      const struct device_options *options, char *args[]);
+
+/* What the two halves of a verb share: device-verb.c prepares, device-carry.c goes on. */
+enum cli_exit device_no_memory(struct cli *cli);
+enum cli_exit device_look(struct device_run *run);
+/* The volume that a pointer is about, or n_volumes. */
+size_t device_volume_at(const struct config *config, const char *pointer);
+/* Nothing of it was done, or will be. */
+void device_drop_all(struct config *config);
+/* Takes the plan. */
+enum cli_exit device_carry_out(struct device_run *run, struct plan *plan);
+enum cli_exit device_conclude(struct device_run *run, enum cli_exit status);
 
 /* The fill of verbs that take devices. */
 void device_fill(struct device_run *run);
@@ -109,7 +118,8 @@ bool device_region_is(const struct region *region, const char *name);
 	},                                                                                   \
 	{                                                                                    \
 		.name = "verbose", .letter = 'v', .offset = offsetof(type, common.verbose),  \
-		.help = "Show the plan and each step on standard error.",                    \
+		.help = "Show the plan and each step on standard error; with --dry-run, the " \
+			"configuration that is planned for, too.",                           \
 	},                                                                                   \
 	{                                                                                    \
 		.name = "dry-run", .letter = 'n', .offset = offsetof(type, common.dry_run),  \

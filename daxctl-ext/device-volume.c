@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,20 @@ void device_volume_init(struct volume *volume)
 		.online = true,
 		.wait = VOLUME_WAIT,
 	};
+}
+
+char *device_keep_path(const struct volume *volume)
+{
+	char *path;
+
+	if (asprintf(&path, DEVICE_KEEP_FOLDER "/%s.json", volume->name) < 0)
+		abort(); /* as in device_text() */
+	return path;
+}
+
+bool device_is_unnamed(const char *name)
+{
+	return strncmp(name, DEVICE_UNNAMED, strlen(DEVICE_UNNAMED)) == 0;
 }
 
 static bool all_in_zone(const struct dax_device *device, enum zone zone)
@@ -98,6 +113,8 @@ static void fill_dynamic(const struct volume_view *view, struct volume *volume)
 	volume->size.bytes = device->size;
 	volume->align = device->align;
 	volume->foreign = !view->record;
+	volume->until_reboot = view->record && view->record->until_reboot;
+	volume->unlinked = volume->until_reboot && device_is_unnamed(view->record->volume);
 	if (view->record && device->driver == DRIVER_NONE &&
 	    strcmp(view->record->mode, volume_mode_word(MODE_SYSTEM_RAM)) == 0)
 		set_memory(volume, device);

@@ -12,6 +12,12 @@
 /* Why that is impossible goes to the problems; -errno. */
 int device_volume_fill(const struct topology *topology, const struct volume_view *view,
 		       struct volume *volume, struct report *problems);
+/* What create-device calls a device that nobody names: device-1. It has no link. */
+#define DEVICE_UNNAMED "device-"
+bool device_is_unnamed(const char *name);
+/* Where create-device --keep writes a volume. */
+#define DEVICE_KEEP_FOLDER SYSCONFDIR "/daxd"
+char *device_keep_path(const struct volume *volume);
 /* Ready to be filled: what every volume has. */
 void device_volume_init(struct volume *volume);
 /* Is the view what the volume of the configuration says, after it was carried out? */

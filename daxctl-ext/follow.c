@@ -289,7 +289,7 @@ static void say_queued(struct follow *follow)
 	_cleanup_(report_clear) struct report late = REPORT_INIT;
 	_cleanup_(freep) char *state = NULL;
 
-	if (follow->cli->json ||
+	if (follow->cli->json || follow->cli->quiet ||
 	    bus_get_job_text(follow->bus, follow->id, "State", &state, &late) != CLI_DONE ||
 	    strcmp(state, "queued") != 0)
 		return;

@@ -32,6 +32,15 @@ static const struct verb *choose_verb(struct cli *cli, const char *word)
 	return verb_find(cli, word);
 }
 
+/* A command line that cannot be read may ask for daxctl's exit status all the same. */
+static bool is_compatible(char *argv[])
+{
+	for (size_t i = 0; argv[i] && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--compat") == 0)
+			return true;
+	return false;
+}
+
 static enum cli_exit run(struct cli *cli, int argc, char *argv[])
 {
 	const struct verb *verb = choose_verb(cli, argv[1]);
@@ -43,6 +52,8 @@ static enum cli_exit run(struct cli *cli, int argc, char *argv[])
 	if (!verb)
 		return CLI_INVALID;
 	status = options_parse(cli, verb, argc - 1, argv + 1, &options, &args, &help);
+	if (status != CLI_DONE && is_compatible(argv + 1))
+		cli->exit = DAXCTL_USAGE;
 	if (status != CLI_DONE)
 		return status;
 	if (help) {

@@ -5,13 +5,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "client-bus.h"
 #include "device-input.h"
 #include "device-verb.h"
 #include "device-volume.h"
 
-#define KEEP_FOLDER SYSCONFDIR "/daxd"
 #define NAMES_MAX 1000000u
-#define OWN_NAME "device-" /* of volumes that nobody named: device-1 */
 
 struct create_options {
 	struct device_options common;
@@ -26,6 +25,8 @@ static const struct create_options *options_of(const struct device_run *run)
 
 static bool is_taken(const struct device_run *run, const char *name)
 {
+	const struct record *record;
+
 	for (size_t i = 0; i < run->volumes.n; i++) {
 		const char *have = volume_name(&run->volumes.views[i]);
 
@@ -35,15 +36,18 @@ static bool is_taken(const struct device_run *run, const char *name)
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		if (strcmp(run->config->volumes[i].name, name) == 0)
 			return true;
-	return topology_find_record(run->topology, name);
+	record = topology_find_record(run->topology, name);
+	return record && !record->until_reboot; /* else its device is gone, as seen above */
 }
 
+/* Where somebody else was quicker, a number that no other process has is next. */
 static char *new_name(const struct device_run *run)
 {
+	unsigned int first = run->attempt ? (unsigned int)getpid() : 1;
 	char name[32];
 
-	for (unsigned int i = 1; i < NAMES_MAX; i++) {
-		(void)snprintf(name, sizeof(name), OWN_NAME "%u", i);
+	for (unsigned int i = first; i < first + NAMES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), DEVICE_UNNAMED "%u", i);
 		if (!is_taken(run, name))
 			return device_text(name);
 	}
@@ -115,14 +119,12 @@ static void add_device(struct device_run *run, const struct region *region,
 		refuse_full(run, region);
 		return;
 	}
-	if (options->name && is_taken(run, options->name)) {
-		problem_add(&run->cli->problems, EEXIST, NULL, "There is a volume \"%s\" already.",
-			    options->name);
-		return;
-	}
 	name = options->name ? device_text(options->name) : new_name(run);
 	volume = device_add_volume(run->config);
 	volume->name = name;
+	volume->fresh = true;
+	volume->until_reboot = region_is_dynamic(region) && !options->keep;
+	volume->unlinked = region_is_dynamic(region) && !options->name;
 	volume_select(volume, region);
 	if (read_mode(run, volume) && read_capacity(run, input, volume))
 		return;
@@ -167,32 +169,6 @@ static void refuse_region(struct device_run *run, const struct region *first,
 			    "No region has room for a device.");
 }
 
-/* What a boot has taken: volumes that nobody named or kept, of which a record is left. */
-static void forget_gone(struct device_run *run)
-{
-	for (size_t i = 0; i < run->topology->n_records; i++) {
-		const struct record *record = &run->topology->records[i];
-		struct volume *volume;
-		bool there = false;
-
-		if (strncmp(record->volume, OWN_NAME, strlen(OWN_NAME)) != 0)
-			continue;
-		for (size_t j = 0; j < run->volumes.n; j++) {
-			const struct dax_device *device = run->volumes.views[j].device;
-
-			for (size_t k = 0; device && k < device->ranges.n; k++)
-				for (size_t l = 0; l < record->ranges.n; l++)
-					there |= range_overlaps(device->ranges.ranges[k],
-								record->ranges.ranges[l]);
-		}
-		if (there)
-			continue;
-		volume = device_add_volume(run->config);
-		volume->name = device_text(record->volume);
-		volume->absent = true;
-	}
-}
-
 static void fill(struct device_run *run)
 {
 	_cleanup_(device_input_clear) struct device_input input = { 0 };
@@ -216,39 +192,39 @@ static void fill(struct device_run *run)
 		refuse_region(run, first, second);
 	else if (!run->options->region && !input.name)
 		add_device(run, first, &input);
-	if (run->config->n_volumes)
-		forget_gone(run);
 }
 
-static char *keep_path(const struct volume *volume)
+/* daxd knows of what is written when it is told. */
+static enum cli_exit reload(struct device_run *run)
 {
-	char *path;
+	_cleanup_(freep) char *job = NULL;
 
-	if (asprintf(&path, KEEP_FOLDER "/%s.json", volume->name) < 0)
-		abort(); /* as in device_text() */
-	return path;
+	if (!run->client.bus)
+		return CLI_DONE;
+	return bus_apply(run->client.bus, "", false, &job, &run->cli->problems);
 }
 
 /* The volume goes on existing: it is part of the host's configuration from now on. */
 static enum cli_exit keep(struct device_run *run)
 {
-	for (size_t i = 0; options_of(run)->keep && i < run->config->n_volumes; i++) {
+	if (!options_of(run)->keep || run->options->topology)
+		return CLI_DONE;
+	for (size_t i = 0; i < run->config->n_volumes; i++) {
 		struct volume *volume = &run->config->volumes[i];
 		const struct config one = { .volumes = volume, .n_volumes = 1 };
-		_cleanup_(freep) char *path = keep_path(volume);
+		_cleanup_(freep) char *path = device_keep_path(volume);
 		_cleanup_(freep) char *json = NULL;
 		struct error error = ERROR_INIT;
 
-		if (volume->absent || run->options->topology)
-			continue;
+		volume->fresh = false;
 		json = config_to_json(&one);
-		if (!json || file_make_folders(KEEP_FOLDER, &error) < 0 ||
+		if (!json || file_make_folders(DEVICE_KEEP_FOLDER, &error) < 0 ||
 		    file_replace(path, json, strlen(json), &error) < 0) {
 			(void)report_take(&run->cli->problems, &error);
 			return CLI_FAILED;
 		}
 	}
-	return CLI_DONE;
+	return reload(run);
 }
 
 static const struct device_verb device_verb = {
@@ -264,6 +240,9 @@ static const char *check_options(const struct create_options *options)
 {
 	if (options->input && (options->size || options->contiguous))
 		return "--input says how large the device is, and where.";
+	if (options->name && device_is_unnamed(options->name))
+		return "Names that begin with " DEVICE_UNNAMED " are those of devices that nobody "
+		       "has named.";
 	if (options->keep && !options->name)
 		return "--keep needs a --name, by which the volume is known from now on.";
 	return NULL;
@@ -273,7 +252,7 @@ static bool check_kept(struct cli *cli, const struct create_options *options)
 {
 	const struct volume volume = { .name = device_text(options->name ? options->name : "") };
 	_cleanup_(freep) char *name = volume.name;
-	_cleanup_(freep) char *path = keep_path(&volume);
+	_cleanup_(freep) char *path = device_keep_path(&volume);
 
 	if (!options->keep || options->common.topology || strchr(name, '/') ||
 	    access(path, F_OK) < 0)
@@ -294,7 +273,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		problem_add(&cli->problems, EINVAL, "\"daxctl-ext help create-device\" shows more",
 			    "%s", wrong);
 	if (options->common.compat)
-		cli->exit = DEVICE_USAGE;
+		cli->exit = DAXCTL_USAGE;
 	return CLI_INVALID;
 }
 
@@ -338,7 +317,7 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "keep", .offset = offsetof(struct create_options, keep),
-		.help = "Write the volume into " KEEP_FOLDER "/NAME.json, so that it is there "
+		.help = "Write the volume into " DEVICE_KEEP_FOLDER "/NAME.json, so that it is there "
 			"after each boot. Needs --name.",
 	},
 	OPTION_ALLOW_DATA_LOSS_AT(struct create_options, common.allow_data_loss),

@@ -46,7 +46,7 @@ static enum cli_exit judge(struct cli *cli, const struct list_options *options,
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct list_options *options = userdata;
-	_cleanup_(client_clear) struct client client = { 0 };
+	_cleanup_(client_clear) struct client client = { .queue = -1 };
 	bool said = options->regions || options->devices;
 	const struct list_request request = {
 		.region = options->region,

@@ -93,7 +93,7 @@ static enum cli_exit print(struct cli *cli, const struct map_options *options,
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct map_options *options = userdata;
-	_cleanup_(client_clear) struct client client = { 0 };
+	_cleanup_(client_clear) struct client client = { .queue = -1 };
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	_cleanup_(maps_clear) struct maps maps = { 0 };
 	enum cli_exit status;

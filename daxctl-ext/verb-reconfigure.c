@@ -231,7 +231,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	problem_add(&cli->problems, EINVAL, "\"daxctl-ext help reconfigure-device\" shows them",
 		    "%s", wrong);
 	if (options->common.compat)
-		cli->exit = DEVICE_USAGE;
+		cli->exit = DAXCTL_USAGE;
 	return CLI_INVALID;
 }
 

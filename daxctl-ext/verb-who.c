@@ -98,7 +98,8 @@ static void add_holder_rows(struct table *table, const struct volume_view *view)
 		table_cell(table, "  %s", holder_kind_word(holder->kind));
 		table_cell(table, "%s", holder->name);
 		if (holder->kind == HOLDER_PROCESS)
-			table_cell(table, "pid %d, has it open or mapped", holder->pid);
+			table_cell(table, "pid %d, has it %s", holder->pid,
+				   holder->mapped ? "mapped" : "open");
 		else
 			table_cell(table, "%s", holder_describe(holder).text);
 	}
@@ -168,6 +169,8 @@ static void put_object(struct json_out *out, const struct volume_view *view, uin
 		json_put_text(out, "name", holder->name);
 		if (holder->kind == HOLDER_PROCESS)
 			json_put_int(out, "pid", holder->pid);
+		if (holder->mapped)
+			json_put_bool(out, "mapped", true);
 		json_close(out, '}');
 	}
 	if (memory_of(view))

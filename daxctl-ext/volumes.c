@@ -40,7 +40,24 @@ static int record_index_fill(struct record_index *index, const struct topology *
 	return 0;
 }
 
+/* All of the smaller list lies in the larger one. */
+static bool one_holds_other(const struct range_list *a, const struct range_list *b)
+{
+	const struct range_list *large = range_list_size(a) >= range_list_size(b) ? a : b;
+	const struct range_list *small = large == a ? b : a;
+
+	for (size_t i = 0; i < small->n; i++)
+		if (!range_list_contains(large, small->ranges[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A change of size that was cut short leaves a device that is larger or smaller than its record
+ * says; but all of a region is what the kernel makes by itself at boot.
+ */
 static const struct record *record_index_find(const struct record_index *index,
+					      const struct region *region,
 					      const struct dax_device *device)
 {
 	const struct record wanted = { .ranges = device->ranges }, *key = &wanted;
@@ -49,7 +66,11 @@ static const struct record *record_index_find(const struct record_index *index,
 	if (!device->ranges.n || !index->n)
 		return NULL;
 	found = bsearch(&key, index->records, index->n, sizeof(*index->records), by_start);
-	return found && range_list_same_bytes(&(*found)->ranges, &device->ranges) ? *found : NULL;
+	if (!found)
+		return NULL;
+	if (device->size == region->range.size)
+		return range_list_same_bytes(&(*found)->ranges, &device->ranges) ? *found : NULL;
+	return one_holds_other(&(*found)->ranges, &device->ranges) ? *found : NULL;
 }
 
 static const char *device_mode(const struct dax_device *device)
@@ -121,7 +142,7 @@ int volumes_fill(struct volumes *volumes, const struct topology *topology)
 
 			if (device->size) /* else it is the kernel's seed */
 				volumes->views[volumes->n++] = view_of_device(
-					region, device, record_index_find(&index, device));
+					region, device, record_index_find(&index, region, device));
 		}
 	}
 	return 0;
@@ -186,7 +207,8 @@ struct holder_text holder_describe(const struct holder *holder)
 								"block device");
 		break;
 	case HOLDER_PROCESS:
-		(void)snprintf(text.text, sizeof(text.text), "pid %d", holder->pid);
+		(void)snprintf(text.text, sizeof(text.text), "pid %d%s", holder->pid,
+			       holder->mapped ? ", mapped" : "");
 		break;
 	}
 	return text;

@@ -18,6 +18,7 @@ struct question {
 	sd_bus_message *message;
 	struct config *config;
 	bool host; /* it is the host's own: what cannot be had of it is left out */
+	bool recent; /* what was seen when the last job had ended will do */
 	struct report problems;
 	int (*answer)(struct question *question, const struct topology *topology);
 };
@@ -68,11 +69,14 @@ static struct question *question_new(struct bus *bus, sd_bus_message *message,
  */
 static int ask(struct question *question, sd_bus_error *error)
 {
+	struct scanner *scanner;
 	int r;
 
 	if (!question)
 		return -ENOMEM;
-	r = scanner_request(question->bus->manager->scanner, on_scanned, question);
+	scanner = question->bus->manager->scanner;
+	r = question->recent ? scanner_request_recent(scanner, on_scanned, question) :
+			       scanner_request(scanner, on_scanned, question);
 	if (r >= 0)
 		return 1;
 	question_free(question);
@@ -240,9 +244,17 @@ static int answer_topology(struct question *question, const struct topology *top
 
 static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	int r = bus_read_options(message, NULL, 0, error);
+	bool recent = false;
+	const struct bus_option options[] = { { "since-last-job", &recent } };
+	int r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	struct question *question;
 
-	return r < 0 ? r : ask(question_new(userdata, message, answer_topology), error);
+	if (r < 0)
+		return r;
+	question = question_new(userdata, message, answer_topology);
+	if (question)
+		question->recent = recent;
+	return ask(question, error);
 }
 
 static void change_authorized(struct request *request)

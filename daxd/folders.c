@@ -85,6 +85,29 @@ static bool is_readable(const char *path)
 	return stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode);
 }
 
+/* Each look at the machine would want another one. */
+static int check_lasting(const struct config *config, struct report *mistakes)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_volumes; i++) {
+		const struct volume *volume = &config->volumes[i];
+		struct volume_path at;
+
+		if (volume->fresh)
+			r = report_add(mistakes, volume_path(&at, volume, "ensure"), EINVAL,
+				       "write \"present\", which also makes what is not there",
+				       "\"new\" is for what is applied once, not for the "
+				       "configuration of the host.");
+		if (volume->until_reboot)
+			r = report_add(mistakes, volume_path(&at, volume, "until_reboot"), EINVAL,
+				       "remove it",
+				       "The configuration of the host says what is there after each "
+				       "boot.");
+	}
+	return r;
+}
+
 /* Read one document and add it; one that is not right only adds its mistakes. */
 static int add_to_config(struct config *config, struct document *document, struct report *mistakes)
 {
@@ -109,7 +132,7 @@ static int add_to_config(struct config *config, struct document *document, struc
 	if (length == 0)
 		return 0;
 	if (config_parse(text, length, document->path, &one, mistakes) < 0 ||
-	    config_check(one, mistakes) < 0)
+	    config_check(one, mistakes) < 0 || check_lasting(one, mistakes) < 0)
 		return 0;
 	document->left_out = false;
 	return config_merge(config, TAKE(one));

@@ -16,7 +16,7 @@
 #include "worker-link.h"
 
 /* A machine that changes this often between plan and run is not going to hold still. */
-#define ATTEMPTS 3
+#define ATTEMPTS 4 /* the first may be from memory */
 #define EVENT_LINE_MAX (1u << 20)
 #define PROBLEMS_MAX 1000 /* of one job: enough for a person */
 
@@ -302,8 +302,8 @@ static void run(struct job *job)
 		fail(job, &error);
 		return;
 	}
-	if (worker_link_start(job->manager->event, job->manager->worker, "apply", text, &calls,
-			      job, &job->worker, &error) < 0)
+	if (worker_link_start(job->manager->spares, "apply", text, &calls, job, &job->worker,
+			      &error) < 0)
 		fail(job, &error);
 }
 
@@ -358,6 +358,54 @@ static int plan_all(struct job *job, const struct topology *topology, struct rep
 	return r < 0 ? r : plan_build(job->config, topology, &job->plan, report);
 }
 
+/* Somebody may have begun to use what a step takes away, and is to be refused before it begins. */
+static bool takes_away(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+	case STEP_UNBIND:
+	case STEP_OFFLINE:
+	case STEP_WITHDRAW:
+		return true;
+	case STEP_CREATE_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_RECORD:
+	case STEP_FORGET:
+	case STEP_CREATE_DEVICE:
+	case STEP_BIND:
+	case STEP_ONLINE:
+	case STEP_PUBLISH:
+		return step->destructive;
+	}
+	return true;
+}
+
+/*
+ * What was seen last will do for a plan that is to be run and only makes: the worker compares it
+ * with what is there.  Whatever else comes of it may not be true any more.
+ */
+static bool plan_from_memory(struct job *job)
+{
+	const struct manager *manager = job->manager;
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	bool makes;
+
+	if (job->host || job->attempts || !manager->topology || manager->blindness.code ||
+	    config_supported(job->config, &report) < 0 ||
+	    plan_build(job->config, manager->topology, &job->plan, &report) < 0)
+		return false;
+	makes = job->plan->n_steps > 0;
+	for (size_t i = 0; i < job->plan->n_steps; i++)
+		makes = makes && !takes_away(&job->plan->steps[i]);
+	if (!makes)
+		plan_free(TAKE(job->plan));
+	return makes;
+}
+
 static void make_plan(struct job *job, const struct topology *topology)
 {
 	struct report report = REPORT_INIT;
@@ -410,10 +458,15 @@ static void scan(struct job *job)
 
 void job_start(struct job *job)
 {
-	if (job->plan)
+	if (job->plan) {
 		run(job);
-	else
+	} else if (plan_from_memory(job)) {
+		set_state(job, JOB_PLANNING);
+		bus_job_changed(job->manager->bus, job, BUS_JOB_PLAN);
+		run(job);
+	} else {
 		scan(job);
+	}
 }
 
 void job_cancel(struct job *job)

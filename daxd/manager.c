@@ -17,6 +17,7 @@
 #include "queue.h"
 #include "rivals.h"
 #include "scanner.h"
+#include "worker-spares.h"
 
 #define SECOND UINT64_C(1000000)
 #define TRIES 3		     /* of the same change */
@@ -382,6 +383,7 @@ static void forget_failures(struct manager *manager)
 
 void manager_job_ended(struct manager *manager, struct job *job)
 {
+	scanner_expire(manager->scanner);
 	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
@@ -461,7 +463,9 @@ static int set_up(struct manager *manager, const struct manager_options *options
 		r = sd_event_add_time(manager->event, &manager->starter, CLOCK_MONOTONIC, 0, 1000,
 				      on_starter, manager);
 	if (r >= 0)
-		r = scanner_new(manager->event, manager->worker, options->scan_limit, on_scan,
+		r = worker_spares_new(manager->event, options->worker, &manager->spares);
+	if (r >= 0)
+		r = scanner_new(manager->event, manager->spares, options->scan_limit, on_scan,
 				manager, &manager->scanner);
 	if (r >= 0)
 		r = queue_new(manager, manager->event, &manager->queue);
@@ -484,7 +488,7 @@ int manager_new(sd_event *event, const struct manager_options *options, struct m
 	if (!manager)
 		return error_oom(reterr);
 	*manager = (struct manager){
-		.event = event, .worker = options->worker, .folders = options->folders,
+		.event = event, .folders = options->folders,
 	};
 	r = set_up(manager, options, reterr);
 	if (r < 0) {
@@ -503,6 +507,7 @@ void manager_free(struct manager *manager)
 	monitor_free(manager->monitor);
 	queue_free(manager->queue);
 	scanner_free(manager->scanner);
+	worker_spares_free(manager->spares);
 	(void)sd_event_source_disable_unref(manager->timer);
 	(void)sd_event_source_disable_unref(manager->starter);
 	view_clear(&manager->view);

@@ -22,6 +22,7 @@ struct job;
 struct monitor;
 struct queue;
 struct scanner;
+struct worker_spares;
 
 struct manager_options {
 	const char *worker;	    /* path of the program */
@@ -39,7 +40,7 @@ enum manager_hold {
 
 struct manager {
 	sd_event *event;
-	const char *worker;
+	struct worker_spares *spares;
 	const char *const *folders;
 	struct scanner *scanner;
 	struct queue *queue;

@@ -94,8 +94,8 @@ void queue_ended(struct queue *queue, struct job *job)
 	if (queue->running == job)
 		queue->running = NULL;
 	log_job(job);
-	bus_job_ended(queue->manager->bus, job);
 	manager_job_ended(queue->manager, job);
+	bus_job_ended(queue->manager->bus, job);
 	schedule(queue);
 }
 

@@ -25,7 +25,7 @@ struct waiters {
 
 struct scanner {
 	sd_event *event;
-	const char *worker;
+	struct worker_spares *spares;
 	scan_sink *sink;
 	void *userdata;
 	struct worker_link *link; /* NULL: none runs */
@@ -33,6 +33,7 @@ struct scanner {
 	struct error error;
 	struct waiters now, next; /* of the scan that runs, of the one after it */
 	bool again, late;	  /* late: the one that runs was given up */
+	bool recent;		  /* the one that runs began after what scanner_expire() told */
 	uint64_t limit;		  /* microseconds that a look may take */
 	sd_event_source *starter, *limiter;
 };
@@ -156,10 +157,11 @@ static void start(struct scanner *scanner)
 	struct error error = ERROR_INIT;
 
 	scanner->again = false;
+	scanner->recent = true;
 	free(scanner->now.waiters);
 	scanner->now = scanner->next;
 	scanner->next = (struct waiters){ 0 };
-	if (worker_link_start(scanner->event, scanner->worker, "scan", NULL, &calls, scanner,
+	if (worker_link_start(scanner->spares, "scan", NULL, &calls, scanner,
 			      &scanner->link, &error) < 0)
 		finish(scanner, &error);
 	else
@@ -184,20 +186,37 @@ static int ask(struct scanner *scanner)
 	return 0;
 }
 
-int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
+static int add_waiter(struct waiters *waiters, scan_done *done, void *userdata)
 {
 	struct waiter *waiter;
 
-	if (!done)
-		return ask(scanner);
-	if (scanner->next.n >= WAITERS_MAX)
+	if (waiters->n >= WAITERS_MAX)
 		return -ENOBUFS;
-	waiter = ARRAY_APPEND(scanner->next.waiters, scanner->next.n);
+	waiter = ARRAY_APPEND(waiters->waiters, waiters->n);
 	if (!waiter)
 		return -ENOMEM;
-	scanner->next.n++;
+	waiters->n++;
 	*waiter = (struct waiter){ done, userdata };
-	return ask(scanner);
+	return 0;
+}
+
+int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
+{
+	int r = done ? add_waiter(&scanner->next, done, userdata) : 0;
+
+	return r < 0 ? r : ask(scanner);
+}
+
+void scanner_expire(struct scanner *scanner)
+{
+	scanner->recent = false;
+}
+
+int scanner_request_recent(struct scanner *scanner, scan_done *done, void *userdata)
+{
+	if (scanner->link && scanner->recent && !scanner->late)
+		return add_waiter(&scanner->now, done, userdata);
+	return scanner_request(scanner, done, userdata);
 }
 
 static void forget(struct waiters *waiters, const void *userdata)
@@ -232,8 +251,8 @@ static int add_sources(struct scanner *scanner)
 	return r;
 }
 
-int scanner_new(sd_event *event, const char *worker, unsigned int limit, scan_sink *sink,
-		void *userdata, struct scanner **ret)
+int scanner_new(sd_event *event, struct worker_spares *spares, unsigned int limit,
+		scan_sink *sink, void *userdata, struct scanner **ret)
 {
 	struct scanner *scanner = calloc(1, sizeof(*scanner));
 	int r;
@@ -241,7 +260,7 @@ int scanner_new(sd_event *event, const char *worker, unsigned int limit, scan_si
 	if (!scanner)
 		return -ENOMEM;
 	*scanner = (struct scanner){
-		.event = event, .worker = worker, .sink = sink, .userdata = userdata,
+		.event = event, .spares = spares, .sink = sink, .userdata = userdata,
 		.limit = limit * UINT64_C(1000000),
 	};
 	r = add_sources(scanner);

@@ -15,6 +15,7 @@
 #include "core/topology.h"
 
 struct scanner;
+struct worker_spares;
 
 /* topology NULL: there is an error; else it is the owner's, who was given it just before. */
 typedef void scan_done(void *userdata, const struct topology *topology, const struct error *error);
@@ -23,11 +24,15 @@ typedef void scan_done(void *userdata, const struct topology *topology, const st
 typedef void scan_sink(void *userdata, struct topology *topology, const struct error *error);
 
 /* limit: seconds. */
-int scanner_new(sd_event *event, const char *worker, unsigned int limit, scan_sink *sink,
-		void *userdata, struct scanner **ret);
+int scanner_new(sd_event *event, struct worker_spares *spares, unsigned int limit,
+		scan_sink *sink, void *userdata, struct scanner **ret);
 void scanner_free(struct scanner *scanner);
 /* done may be NULL. -ENOBUFS: too many ask. */
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);
+/* What a look that runs now sees may be too old for who asks for a recent one. */
+void scanner_expire(struct scanner *scanner);
+/* As scanner_request(); a look that runs will do if it began since the last scanner_expire(). */
+int scanner_request_recent(struct scanner *scanner, scan_done *done, void *userdata);
 /* Nobody with this userdata wants to hear of it any more. */
 void scanner_forget(struct scanner *scanner, const void *userdata);
 bool scanner_is_busy(const struct scanner *scanner);

@@ -11,6 +11,7 @@
 #include "base/child.h"
 #include "base/macro.h"
 #include "core/error-json.h"
+#include "worker-spares.h"
 
 #define ERROR_LINE_MAX 65536
 
@@ -61,25 +62,6 @@ void worker_link_free(struct worker_link *link)
 	free(link);
 }
 DEFINE_FREEP(struct worker_link, worker_link)
-
-static int start_process(struct worker_link *link, const char *program, const char *verb)
-{
-	const char *words[] = { program, verb, NULL };
-	char *argv[ARRAY_SIZE(words)];
-	struct child child;
-	int r;
-
-	/* posix_spawn() takes char *const[] and changes nothing. */
-	memcpy(argv, words, sizeof(words));
-	r = child_start(argv, false, &child);
-	if (r < 0)
-		return r;
-	link->pid = child.pid;
-	link->in = child.in;
-	link->out.lines.fd = child.out;
-	link->err.lines.fd = child.err;
-	return 0;
-}
 
 static void give_up(struct worker_link *link, int r)
 {
@@ -196,11 +178,12 @@ static int watch(sd_event *event, struct worker_link *link)
 	return r;
 }
 
-int worker_link_start(sd_event *event, const char *program, const char *verb, char *input,
+int worker_link_start(struct worker_spares *spares, const char *verb, char *input,
 		      const struct worker_calls *calls, void *userdata, struct worker_link **ret,
 		      struct error *reterr)
 {
 	_cleanup_(worker_link_freep) struct worker_link *link = calloc(1, sizeof(*link));
+	struct child process;
 	int r;
 
 	if (!link) {
@@ -218,11 +201,17 @@ int worker_link_start(sd_event *event, const char *program, const char *verb, ch
 		.err.lines = { .fd = -1, .max = ERROR_LINE_MAX, .take = child_keep_last,
 			       .userdata = &link->last },
 	};
-	r = start_process(link, program, verb);
-	if (r == 0)
-		r = watch(event, link);
+	r = worker_spares_take(spares, verb, &process);
+	if (r == 0) {
+		link->pid = process.pid;
+		link->in = process.in;
+		link->out.lines.fd = process.out;
+		link->err.lines.fd = process.err;
+		r = watch(worker_spares_event(spares), link);
+	}
 	if (r < 0)
-		return error_set(reterr, -r, "Cannot run %s: %s.", program, strerror(-r));
+		return error_set(reterr, -r, "Cannot run %s: %s.", worker_spares_program(spares),
+				 strerror(-r));
 	*ret = TAKE(link);
 	return 0;
 }

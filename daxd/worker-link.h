@@ -29,9 +29,10 @@ struct worker_calls {
 };
 
 struct worker_link;
+struct worker_spares;
 
 /* input (NULL: none) is freed in any case. */
-int worker_link_start(sd_event *event, const char *program, const char *verb, char *input,
+int worker_link_start(struct worker_spares *spares, const char *verb, char *input,
 		      const struct worker_calls *calls, void *userdata, struct worker_link **ret,
 		      struct error *reterr);
 void worker_link_free(struct worker_link *link);

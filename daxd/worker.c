@@ -6,7 +6,8 @@
  *   daxd-worker list                  the same, as far as a list of dax devices needs it
  *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output
  *
- * With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
+ * With --spare a scan, too, begins when its standard input ends: daxd starts workers before there
+ * is work for them.  With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
  * become.  A failed scan is one JSON object on standard error and exit status 1; apply tells
  * everything by its events and ends with 0 once the last one is written.  SIGTERM and SIGINT
  * cancel an apply: it stops between two steps and takes back what is half made.
@@ -36,6 +37,7 @@
 struct options {
 	const char *sim;   /* topology file, NULL: the kernel */
 	const char *state; /* folder of records and journal */
+	bool spare;	   /* there is no work yet: begin when stdin ends */
 };
 
 /* A report of a document that should have been right is passed on as its first error. */
@@ -99,6 +101,15 @@ static void recover(void)
 		kernel_backend_recover();
 }
 
+/* Until stdin ends; what it says to a scan does not matter. */
+static void wait_for_work(void)
+{
+	char bytes[64];
+
+	while (read(STDIN_FILENO, bytes, sizeof(bytes)) > 0)
+		; /* as said above */
+}
+
 static int scan(const struct options *options, bool brief, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
@@ -106,6 +117,8 @@ static int scan(const struct options *options, bool brief, struct error *reterr)
 	_cleanup_(freep) char *text = NULL;
 	int r;
 
+	if (options->spare)
+		wait_for_work();
 	if (!options->sim)
 		recover();
 	r = open_backend(options, &backend, reterr);
@@ -276,6 +289,7 @@ int main(int argc, char *argv[])
 	static const struct option long_options[] = {
 		{ "sim", required_argument, NULL, 's' },
 		{ "state", required_argument, NULL, 'd' },
+		{ "spare", no_argument, NULL, 'w' },
 		{ 0 },
 	};
 	struct options options = { .state = STATEDIR };
@@ -288,6 +302,8 @@ int main(int argc, char *argv[])
 			options.sim = optarg;
 		else if (c == 'd')
 			options.state = optarg;
+		else if (c == 'w')
+			options.spare = true;
 		else
 			return 2;
 	}

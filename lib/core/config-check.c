@@ -312,6 +312,17 @@ static void check_foreign(struct report *report, const struct volume *volume)
 				 "What is not adopted cannot be found by its name.");
 }
 
+/* What is not published has nothing by which its node could be anybody's. */
+static void check_unlinked(struct report *report, const struct volume *volume)
+{
+	struct volume_path at;
+
+	if (volume->node.owner || volume->node.group || volume->has_perm)
+		(void)report_add(report, volume_path(&at, volume, "link"), EINVAL,
+				 "remove owner, group and perm, or \"link\"",
+				 "Without a link the node keeps its owner and permissions.");
+}
+
 static void check_volume(struct report *report, const struct volume *volume)
 {
 	struct volume_path at;
@@ -321,6 +332,12 @@ static void check_volume(struct report *report, const struct volume *volume)
 	check_selector(report, volume);
 	if (volume->foreign)
 		check_foreign(report, volume);
+	if (volume->unlinked)
+		check_unlinked(report, volume);
+	if (volume->foreign && volume->fresh)
+		(void)report_add(report, volume_path(&at, volume, "ensure"), EINVAL,
+				 "remove one of the two",
+				 "What is new is nobody's yet: \"adopt\" says nothing about it.");
 	if (volume->absent)
 		return;
 	check_mode(report, volume);

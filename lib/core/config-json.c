@@ -84,13 +84,13 @@ static void read_ensure(struct report *report, const struct json_value *value,
 			const struct path *at, void *to, const void *arg)
 {
 	const char *word = value->type == JSON_STRING ? value->text : "";
-	bool absent = strcmp(word, "absent") == 0;
+	struct volume *volume = to;
 
 	(void)arg;
-	if (absent || strcmp(word, "present") == 0)
-		*(bool *)to = absent;
-	else
-		json_wrong_type(report, value, at, "\"present\" or \"absent\"", NULL);
+	volume->absent = strcmp(word, "absent") == 0;
+	volume->fresh = strcmp(word, "new") == 0;
+	if (!volume->absent && !volume->fresh && strcmp(word, "present") != 0)
+		json_wrong_type(report, value, at, "\"present\", \"new\" or \"absent\"", NULL);
 }
 
 static const struct json_field partition_fields[] = {
@@ -130,13 +130,14 @@ static void read_partitions(struct report *report, const struct json_value *valu
 	*partitions = (struct partitions){ 0 };
 }
 
-static void read_adopt(struct report *report, const struct json_value *value,
-		       const struct path *at, void *to, const void *arg)
+/* "adopt" and "link" are kept as what they are not, so that nothing said is 0. */
+static void read_opposite(struct report *report, const struct json_value *value,
+			  const struct path *at, void *to, const void *arg)
 {
-	bool *foreign = to, adopt = !*foreign;
+	bool *opposite = to, said = !*opposite;
 
-	json_bool(report, value, at, &adopt, arg);
-	*foreign = !adopt;
+	json_bool(report, value, at, &said, arg);
+	*opposite = !said;
 }
 
 static void read_ranges(struct report *report, const struct json_value *value,
@@ -167,6 +168,7 @@ enum volume_key {
 	KEY_UUID,
 	KEY_ADOPT,
 	KEY_OFFLINE_WITHIN,
+	KEY_IGNORE_OPEN,
 };
 
 /* Until "mode" is read. */
@@ -176,7 +178,7 @@ enum volume_key {
 
 static const struct json_field volume_fields[] = {
 	[KEY_NAME] = VOLUME("name", json_text, name, .required = true, .hint = "such as \"vm-a\""),
-	[KEY_ENSURE] = VOLUME("ensure", read_ensure, absent),
+	[KEY_ENSURE] = { .key = "ensure", .read = read_ensure },
 	[KEY_REGION] = VOLUME("region", read_selector, region,
 			      .has = offsetof(struct volume, has_region),
 			      .hint = "such as {\"type\": \"pmem\", \"numa\": 0}; keys are type, "
@@ -190,11 +192,14 @@ static const struct json_field volume_fields[] = {
 	[KEY_ONLINE] = VOLUME("online", json_bool, online),
 	[KEY_PERSIST] = VOLUME("persist", json_word, persist, .arg = &persists),
 	[KEY_UUID] = VOLUME("uuid", json_uuid, uuid),
-	[KEY_ADOPT] = VOLUME("adopt", read_adopt, foreign),
+	[KEY_ADOPT] = VOLUME("adopt", read_opposite, foreign),
 	[KEY_OFFLINE_WITHIN] = VOLUME("offline_within", json_int, offline_within,
 				      .hint = "seconds, such as 30"),
+	[KEY_IGNORE_OPEN] = VOLUME("ignore_open", json_bool, ignore_open),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
+	VOLUME("until_reboot", json_bool, until_reboot),
+	VOLUME("link", read_opposite, unlinked),
 	VOLUME("enabled", json_bool, enabled),
 	VOLUME("align", config_read_bytes, align),
 	VOLUME("contiguous", json_bool, contiguous),
@@ -210,7 +215,8 @@ static const struct json_field volume_fields[] = {
 static void check_absent(struct report *report, const struct path *at, uint64_t seen)
 {
 	seen &= ~(BIT(KEY_NAME) | BIT(KEY_ENSURE) | BIT(KEY_REGION) | BIT(KEY_UUID) |
-		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN));
+		  BIT(KEY_RANGES) | BIT(KEY_ADOPT) | BIT(KEY_OFFLINE_WITHIN) |
+		  BIT(KEY_IGNORE_OPEN));
 	for (size_t i = 0; i < ARRAY_SIZE(volume_fields); i++) {
 		const struct path key_at = { .parent = at, .key = volume_fields[i].key };
 
@@ -416,6 +422,10 @@ static void put_details(struct json_out *out, const struct volume *volume)
 		json_put_text(out, "zone", zone_word(volume->zone));
 	if (!volume->enabled)
 		json_put_bool(out, "enabled", false);
+	if (volume->until_reboot)
+		json_put_bool(out, "until_reboot", true);
+	if (volume->unlinked)
+		json_put_bool(out, "link", false);
 	if (volume->mode == MODE_SYSTEM_RAM && !volume->online)
 		json_put_bool(out, "online", false);
 	if (volume->map != MAP_NONE)
@@ -441,12 +451,14 @@ char *config_to_json(const struct config *config)
 
 		json_open(&out, NULL, '{');
 		json_put_text(&out, "name", volume->name);
-		if (volume->absent)
-			json_put_text(&out, "ensure", "absent");
+		if (volume->absent || volume->fresh)
+			json_put_text(&out, "ensure", volume->absent ? "absent" : "new");
 		if (volume->foreign)
 			json_put_bool(&out, "adopt", false);
 		if (volume->has_region)
 			put_selector(&out, &volume->region);
+		if (volume->ignore_open)
+			json_put_bool(&out, "ignore_open", true);
 		if (volume->offline_within)
 			json_put_int(&out, "offline_within", volume->offline_within);
 		if (!volume->absent)

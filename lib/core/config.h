@@ -79,6 +79,13 @@ struct volume {
 	 * link.  ranges or uuid (or, without labels, the region) say which; size counts too.
 	 */
 	bool foreign;
+	bool fresh; /* "ensure": "new": it must not be there yet */
+	/*
+	 * "until_reboot": true: what a dynamic region gets for it is not wanted back after a boot,
+	 * when it is gone; the record ends then.
+	 */
+	bool until_reboot;
+	bool unlinked; /* "link": false: nothing in /dev/dax/by-name */
 	struct selector region;
 	bool has_region;
 	enum volume_mode mode;
@@ -92,6 +99,8 @@ struct volume {
 	bool online;	       /* of system-ram: false leaves the blocks offline */
 	enum map_location map; /* of pmem: dev or mem; MAP_NONE: not said */
 	struct uuid uuid;      /* of the namespace; "": made from the name */
+	/* "ignore_open": true: it is taken from processes that have its node open, and not mapped */
+	bool ignore_open;
 	int offline_within; /* seconds that taking its memory offline may take; 0: no limit */
 	int wait; /* seconds that a boot waits for its region; VOLUME_WAIT: not said */
 	struct access node;    /* owner, group NULL: not said */

@@ -371,6 +371,7 @@ static void emit_record(struct planner *p, struct goal *goal)
 	if (goal->volume->foreign)
 		return;
 	if (goal->record && strcmp(goal->record->mode, mode) == 0 &&
+	    goal->record->until_reboot == goal->volume->until_reboot &&
 	    range_list_same_bytes(&goal->record->ranges, &goal->ranges))
 		return;
 	/* Ranges in the configuration say as much as a record does. */
@@ -380,6 +381,7 @@ static void emit_record(struct planner *p, struct goal *goal)
 			 "dynamic regions keep no names");
 	step_text(p, &step->label, goal->volume->name);
 	step_text(p, &step->record_mode, mode);
+	step->until_reboot = goal->volume->until_reboot;
 	copy_ranges(p, &step->ranges, &goal->ranges);
 }
 
@@ -405,7 +407,8 @@ static void emit_remove(struct planner *p, struct goal *goal)
 	struct step *step;
 
 	if (goal->device) {
-		if (goal_refuse_held(p, goal, goal->device->name, &goal->device->holders,
+		if (!goal_may_take(goal, &goal->device->holders) &&
+		    goal_refuse_held(p, goal, goal->device->name, &goal->device->holders,
 				     "be destroyed"))
 			return;
 		emit_deactivate(p, goal, goal->region, NULL, goal->device,
@@ -414,6 +417,7 @@ static void emit_remove(struct planner *p, struct goal *goal)
 				 "the volume is to be absent");
 		step->start = goal->device->ranges.ranges[0].start;
 		step->destructive = holds_data(goal);
+		step->ignore_open = goal->volume->ignore_open;
 		step_text(p, &step->object, goal->device->name);
 		emit_releases_space(p, goal->region);
 	}

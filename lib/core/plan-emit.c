@@ -90,6 +90,24 @@ static struct step *emit_on_device(struct planner *p, struct goal *goal,
 	return step;
 }
 
+static enum driver wanted_driver(const struct volume *volume)
+{
+	if (!volume->enabled)
+		return DRIVER_NONE;
+	return volume->mode == MODE_SYSTEM_RAM ? DRIVER_KMEM : DRIVER_DEVICE_DAX;
+}
+
+/* Not where device_dax comes back, nor where the namespace goes, too. */
+static bool ignores_open(const struct goal *goal, const struct region *region)
+{
+	if (!goal || !goal->volume->ignore_open)
+		return false;
+	return goal->verdict == VERDICT_REMOVE ?
+		       region_is_dynamic(region) :
+		       goal->verdict == VERDICT_KEEP &&
+			       wanted_driver(goal->volume) != DRIVER_DEVICE_DAX;
+}
+
 void emit_deactivate(struct planner *p, struct goal *goal, const struct region *region,
 		     const struct namespace *ns, const struct dax_device *device,
 		     const char *reason)
@@ -99,9 +117,13 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 
 	if (dax_device_any_online(device))
 		(void)emit_on_device(p, goal, region, uuid, start, device, STEP_OFFLINE, reason);
-	if (device->driver != DRIVER_NONE)
-		emit_on_device(p, goal, region, uuid, start, device, STEP_UNBIND, reason)->driver =
-			device->driver;
+	if (device->driver != DRIVER_NONE) {
+		struct step *step = emit_on_device(p, goal, region, uuid, start, device,
+						   STEP_UNBIND, reason);
+
+		step->driver = device->driver;
+		step->ignore_open = ignores_open(goal, region);
+	}
 }
 
 /* What udev is to make of the node; have NULL: it is not there yet, or about to change hands. */
@@ -112,7 +134,7 @@ static void emit_publish(struct planner *p, struct goal *goal, const struct acce
 				  volume->name);
 	struct step *step;
 
-	if (!link || volume->foreign || (have && have->link && strcmp(have->link, link) == 0 &&
+	if (!link || volume->foreign || volume->unlinked || (have && have->link && strcmp(have->link, link) == 0 &&
 		      access_owners_are(have, volume->node.owner, volume->node.group) &&
 		      (!volume->has_perm || have->perm == volume->node.perm))) {
 		free(link);
@@ -174,7 +196,8 @@ static bool emit_release(struct planner *p, struct goal *goal, const struct dax_
 				       reason)->driver = have;
 		return true;
 	}
-	if (goal_refuse_held(p, goal, device->name, &device->holders, "change its driver"))
+	if (!(want != DRIVER_DEVICE_DAX && goal_may_take(goal, &device->holders)) &&
+	    goal_refuse_held(p, goal, device->name, &device->holders, "change its driver"))
 		return false;
 	planner_drift(p, goal, "driver", driver_word(have), driver_word(want));
 	if (want == DRIVER_KMEM)
@@ -194,13 +217,6 @@ static void emit_bind(struct planner *p, struct goal *goal, enum driver want)
 						    "the volume is to be a device");
 	step->driver = want;
 	step->destructive = goal->destructive && goal->verdict == VERDICT_KEEP;
-}
-
-static enum driver wanted_driver(const struct volume *volume)
-{
-	if (!volume->enabled)
-		return DRIVER_NONE;
-	return volume->mode == MODE_SYSTEM_RAM ? DRIVER_KMEM : DRIVER_DEVICE_DAX;
 }
 
 void emit_activate(struct planner *p, struct goal *goal, bool fresh)

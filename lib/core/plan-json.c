@@ -52,6 +52,8 @@ static int put_step(struct json_out *out, const struct step *step)
 	json_put_text(out, "info_uuid", step->info_uuid.text);
 	json_put_text(out, "label", step->label);
 	json_put_text(out, "record_mode", step->record_mode);
+	if (step->until_reboot)
+		json_put_bool(out, "until_reboot", true);
 	if (step->mode != NAMESPACE_RAW)
 		json_put_text(out, "mode", namespace_mode_word(step->mode));
 	if (step->map != MAP_NONE)
@@ -64,6 +66,8 @@ static int put_step(struct json_out *out, const struct step *step)
 		json_put_text(out, "driver", driver_word(step->driver));
 	if (step->zone != ZONE_NONE)
 		json_put_text(out, "zone", zone_word(step->zone));
+	if (step->ignore_open)
+		json_put_bool(out, "ignore_open", true);
 	if (step->within)
 		json_put_u64(out, "within", step->within);
 	put_access(out, step);
@@ -182,6 +186,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("info_uuid", json_uuid, info_uuid),
 		STEP("label", json_text, label),
 		STEP("record_mode", json_text, record_mode),
+		STEP("until_reboot", json_bool, until_reboot),
 		STEP("mode", json_word, mode, .arg = &modes),
 		STEP("map", json_word, map, .arg = &maps),
 		STEP("size", json_u64, size),
@@ -189,6 +194,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("start", json_u64, start),
 		STEP("ranges", json_array, ranges, .arg = &range_list),
 		STEP("driver", json_word, driver, .arg = &drivers),
+		STEP("ignore_open", json_bool, ignore_open),
 		STEP("within", json_u64, within, .arg = &seconds),
 		STEP("zone", json_word, zone, .arg = &zones),
 		{ .key = "access", .read = json_object, .arg = &access_table },

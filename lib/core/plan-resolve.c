@@ -319,6 +319,18 @@ static bool find_foreign(struct planner *p, struct goal *goal)
 	return false;
 }
 
+/* What an interrupted run has left may be finished: a record alone, a namespace without a mode. */
+static bool check_fresh(struct planner *p, struct goal *goal)
+{
+	if (!goal->device && !(goal->ns && goal->ns->mode != NAMESPACE_RAW))
+		return true;
+	goal_refuse(p, goal, "ensure", EEXIST,
+		    planner_text(p, "choose another name, or destroy it before."),
+		    "There is a volume \"%s\" already: %s.", goal->volume->name,
+		    goal->ns ? goal->ns->name : goal->device->name);
+	return false;
+}
+
 static void resolve(struct planner *p, struct goal *goal)
 {
 	if (goal->volume->foreign && !find_foreign(p, goal))
@@ -331,6 +343,8 @@ static void resolve(struct planner *p, struct goal *goal)
 		resolve_absent(p, goal);
 	} else {
 		if (!goal->region && !find_region(p, goal))
+			return;
+		if (goal->volume->fresh && !check_fresh(p, goal))
 			return;
 		goal->verdict = VERDICT_KEEP; /* until judged */
 		find_unlabelled(goal);
@@ -385,6 +399,7 @@ void resolve_goals(struct planner *p)
 				state->default_device = NULL;
 		}
 	}
+	records_find_gone(p);
 	for (size_t i = 0; i < p->config->n_volumes; i++)
 		check_foreign(p, &p->goals[i]);
 }

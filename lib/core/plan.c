@@ -109,11 +109,25 @@ static char *describe_holders(struct planner *p, const struct holder_list *holde
 		(void)fprintf(out, "%s%s %s", i ? ", " : "", holder_kind_word(holder->kind),
 			      holder->name);
 		if (holder->pid)
-			(void)fprintf(out, " (pid %d)", holder->pid);
+			(void)fprintf(out, " (pid %d%s)", holder->pid,
+				      holder->mapped ? ", mapped" : "");
 	}
 	if (fclose(out) != 0)
 		p->no_memory = true;
 	return text;
+}
+
+static bool is_only_open(const struct holder_list *holders)
+{
+	for (size_t i = 0; i < holders->n; i++)
+		if (holders->holders[i].kind != HOLDER_PROCESS || holders->holders[i].mapped)
+			return false;
+	return true;
+}
+
+bool goal_may_take(const struct goal *goal, const struct holder_list *holders)
+{
+	return goal->volume->ignore_open && is_only_open(holders);
 }
 
 bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
@@ -260,36 +274,6 @@ static bool is_freed(const struct region_state *state, const void *object)
 		if (state->freed[i] == object)
 			return true;
 	return false;
-}
-
-const struct record *planner_foreign_record(const struct planner *p,
-					    const struct range_list *ranges)
-{
-	for (size_t i = 0; i < p->topology->n_records; i++) {
-		const struct record *record = &p->topology->records[i];
-
-		for (size_t j = 0; !p->claimed[i] && j < record->ranges.n; j++)
-			for (size_t k = 0; k < ranges->n; k++)
-				if (range_overlaps(record->ranges.ranges[j], ranges->ranges[k]))
-					return record;
-	}
-	return NULL;
-}
-
-/* Also what a volume of another configuration has, whether its device is there or not. */
-static int use_foreign_records(struct planner *p)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < p->topology->n_records; i++) {
-		const struct range_list *ranges = &p->topology->records[i].ranges;
-		const struct region *region = p->claimed[i] || !ranges->n ? NULL :
-			match_region_at(p->match, ranges->ranges[0].start);
-
-		if (region && region_is_dynamic(region))
-			r = space_use_list(&planner_state(p, region)->space, ranges);
-	}
-	return r;
 }
 
 /* Take out of the region's space what stays where it is. */
@@ -442,6 +426,7 @@ static void planner_clear(struct planner *p)
 	}
 	free(p->states);
 	free(p->claimed);
+	free(p->gone);
 	step_clear(&p->nowhere);
 	plan_free(p->plan);
 }
@@ -453,10 +438,11 @@ static void run_passes(struct planner *p)
 		judge(p, &p->goals[i]);
 	for (size_t i = 0; i < p->topology->n_regions; i++)
 		prepare_space(p, &p->topology->regions[i]);
-	if (use_foreign_records(p) < 0)
+	if (records_use_space(p) < 0)
 		p->no_memory = true;
 	place_goals(p);
 	check_released(p);
+	records_emit_gone(p);
 	emit_steps(p);
 	for (size_t i = 0; i < p->plan->n_steps; i++)
 		p->plan->n_destructive += p->plan->steps[i].destructive;
@@ -474,7 +460,8 @@ static struct plan *build(struct planner *p)
 	p->n_goals = config->n_volumes;
 	p->states = calloc(topology->n_regions + 1, sizeof(*p->states));
 	p->claimed = calloc(topology->n_records + 1, sizeof(*p->claimed));
-	p->no_memory = !p->plan || !p->goals || !p->states || !p->claimed ||
+	p->gone = calloc(topology->n_records + 1, sizeof(*p->gone));
+	p->no_memory = !p->plan || !p->goals || !p->states || !p->claimed || !p->gone ||
 		       match_new(topology, &p->match) < 0;
 	if (!p->no_memory)
 		run_passes(p);

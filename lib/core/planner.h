@@ -64,6 +64,7 @@ struct planner {
 	size_t n_goals;
 	struct region_state *states; /* one for each region, same order */
 	bool *claimed;		     /* for each record: a volume of the configuration is it */
+	bool *gone;		     /* for each record: nobody wants its device back */
 	struct report *report;
 	struct plan *plan;
 	bool no_memory;
@@ -84,6 +85,11 @@ void planner_drift(struct planner *p, const struct goal *goal, const char *attri
 		   const char *have, const char *want);
 void planner_drift_size(struct planner *p, const struct goal *goal, const char *attribute,
 			uint64_t have, uint64_t want);
+/*
+ * May it be taken from them?  Whoever has its node open, and not mapped, loses nothing but the
+ * node; but a device must not get device_dax again while a descriptor of before is open.
+ */
+bool goal_may_take(const struct goal *goal, const struct holder_list *holders);
 /* Refuse when somebody keeps the object in use; what: "be destroyed". */
 bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
 		      const struct holder_list *holders, const char *what);
@@ -99,6 +105,12 @@ bool goal_check_enabled(struct planner *p, struct goal *goal);
 bool goal_check_align(struct planner *p, struct goal *goal);
 /* The object's ranges become free for placing. */
 void goal_frees(struct planner *p, const struct goal *goal, const void *object);
+/* plan-records.c */
+/* After all volumes have claimed theirs. */
+void records_find_gone(struct planner *p);
+void records_emit_gone(struct planner *p);
+/* Also what a volume of another configuration has is taken: -ENOMEM. */
+int records_use_space(struct planner *p);
 /* The record of a volume that is not in this configuration and has some of these ranges. */
 const struct record *planner_foreign_record(const struct planner *p,
 					    const struct range_list *ranges);

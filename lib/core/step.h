@@ -73,6 +73,7 @@ struct step {
 	struct uuid uuid, info_uuid;
 	char *label;
 	char *record_mode;
+	bool until_reboot; /* RECORD: nobody wants it back after a boot */
 	enum namespace_mode mode;
 	enum map_location map;
 	uint64_t size, align;
@@ -80,6 +81,7 @@ struct step {
 	struct range_list ranges;
 	enum driver driver;
 	enum zone zone;
+	bool ignore_open; /* UNBIND, DESTROY_DEVICE: who has its node open only is no obstacle */
 	uint64_t within; /* OFFLINE, ONLINE: seconds that offlining may take; 0: no limit */
 	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;

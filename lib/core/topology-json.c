@@ -37,6 +37,8 @@ static void put_holders(struct writer *w, const struct holder_list *list)
 		json_put_text(&w->out, "name", list->holders[i].name);
 		if (list->holders[i].kind == HOLDER_PROCESS)
 			json_put_int(&w->out, "pid", list->holders[i].pid);
+		if (list->holders[i].mapped)
+			json_put_bool(&w->out, "mapped", true);
 		json_close(&w->out, '}');
 	}
 	json_close(&w->out, ']');
@@ -186,6 +188,8 @@ static void put_records(struct json_out *out, const struct topology *topology)
 		json_put_text(out, "volume", record->volume);
 		json_put_text(out, "mode", record->mode);
 		json_put_ranges(out, "ranges", &record->ranges);
+		if (record->until_reboot)
+			json_put_bool(out, "until_reboot", true);
 		json_close(out, '}');
 	}
 	json_close(out, ']');

@@ -69,6 +69,7 @@ static const struct json_field holder_fields[] = {
 	JSON_FIELD("kind", json_word, struct holder, kind, .arg = &holder_kinds, .required = true),
 	JSON_FIELD("name", json_text, struct holder, name, .required = true),
 	JSON_FIELD("pid", json_int, struct holder, pid, .arg = &pid_min),
+	JSON_FIELD("mapped", json_bool, struct holder, mapped),
 };
 static const struct json_table holder_table = JSON_TABLE("a holder", holder_fields);
 static const struct json_list holder_list = { sizeof(struct holder), json_object, &holder_table };
@@ -337,6 +338,7 @@ static const struct json_field record_fields[] = {
 	JSON_FIELD("mode", json_text, struct record, mode, .required = true),
 	JSON_FIELD("ranges", json_array, struct record, ranges, .arg = &range_list,
 		   .required = true),
+	JSON_FIELD("until_reboot", json_bool, struct record, until_reboot),
 };
 static const struct json_table record_table = JSON_TABLE("a record", record_fields);
 static const struct json_list record_list = { sizeof(struct record), json_object, &record_table };

@@ -146,6 +146,7 @@ void record_clear(struct record *record)
 {
 	free(record->volume);
 	free(record->mode);
+	free(record->boot);
 	range_list_clear(&record->ranges);
 	*record = (struct record){ 0 };
 }

@@ -94,6 +94,7 @@ struct holder {
 	enum holder_kind kind;
 	char *name;
 	int pid; /* of HOLDER_PROCESS, else 0 */
+	bool mapped; /* a process may lose what it has mapped; with a mere open file, nothing */
 };
 
 struct holder_list {
@@ -186,6 +187,8 @@ struct record {
 	char *volume;
 	char *mode; /* of the configuration: what the contents are worth */
 	struct range_list ranges;
+	bool until_reboot; /* nobody wants it back after a boot */
+	char *boot; /* where records are kept: until this boot ends; NULL: for good */
 };
 
 struct topology {

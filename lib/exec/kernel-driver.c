@@ -191,12 +191,26 @@ static int bind_by_id(const struct kernel_device *device, const char *driver,
 	return give_back(driver, &keep) < 0 ? error_oom(reterr) : 0;
 }
 
+/*
+ * device_dax begins its character device anew.  A descriptor of before is on its list: then it
+ * cannot be opened any more, and the kernel stumbles when it goes (6.1, 6.12).
+ */
+static int check_stale(const struct kernel_device *device, enum driver driver,
+		       struct error *reterr)
+{
+	return driver == DRIVER_DEVICE_DAX ? kernel_check_device_free(device->name, false, reterr) :
+					     0;
+}
+
 static int bind_now(const struct kernel_device *device, enum driver driver,
 		    struct error *reterr)
 {
 	const char *name = kernel_driver_name(driver);
 	int r;
 
+	r = check_stale(device, driver, reterr);
+	if (r < 0)
+		return r;
 	r = write_driver(name, "bind", device->name);
 	if (r < 0 && driver_now(device) != driver) {
 		r = bind_by_id(device, name, reterr);
@@ -307,6 +321,9 @@ static int bind_one(const struct step *step, struct kernel_device *device, struc
 		return 0;
 	if (now != DRIVER_NONE)
 		return refuse_bound(device, now, reterr);
+	r = check_stale(device, step->driver, reterr);
+	if (r < 0)
+		return r;
 	r = write_driver(name, "new_id", device->name);
 	if (driver_now(device) == step->driver)
 		return 0;
@@ -358,12 +375,12 @@ void kernel_bind_all(struct step_group *group)
 		give_back(driver, &before);
 }
 
-static int check_unbind(const struct kernel_device *device, enum driver now,
+static int check_unbind(const struct kernel_device *device, enum driver now, bool ignore_open,
 			struct error *reterr)
 {
 	if (now == DRIVER_KMEM)
 		return kernel_check_offline(device, reterr);
-	return kernel_check_device_free(device->name, reterr);
+	return kernel_check_device_free(device->name, ignore_open, reterr);
 }
 
 /* 1: it can be unbound; 0: nothing is bound to it. */
@@ -382,7 +399,7 @@ static int find_to_unbind(const struct step *step, struct kernel_device *device,
 	if (now != step->driver)
 		return error_set(reterr, EBUSY, "%s has the driver %s and not %s.", device->name,
 				 kernel_driver_name(now), kernel_driver_name(step->driver));
-	r = check_unbind(device, now, reterr);
+	r = check_unbind(device, now, step->ignore_open, reterr);
 	return r < 0 ? r : 1;
 }
 

@@ -19,7 +19,7 @@
 
 struct target {
 	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1 */
-	dev_t dev;		   /* of block devices */
+	dev_t dev;
 	bool block;
 	struct holder_list *list;
 };
@@ -225,40 +225,38 @@ static int read_lines(const char *path, const struct targets *targets,
 	return r < 0 ? error_oom(reterr) : 0;
 }
 
-/* The target that a path of an open or mapped file names; its folder may be any but sysfs. */
-static struct target *find_by_path(const struct targets *targets, const char *path)
+/* What a link in /proc leads to, wherever its node is; a server that is away is not asked. */
+static struct target *find_by_link(const struct targets *targets, int dir, const char *link)
 {
-	const char *name = strrchr(path, '/');
+	struct statx st;
+	dev_t dev;
 
-	if (!name || (strncmp(name, "/dax", 4) != 0 && strncmp(name, "/pmem", 5) != 0))
+	if (statx(dir, link, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+	    (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode)))
 		return NULL;
-	if (strncmp(path, "/sys/", 5) == 0)
-		return NULL;
+	dev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	for (size_t i = 0; i < targets->n; i++)
-		if (strcmp(targets->targets[i].name, name + 1) == 0)
+		if (targets->targets[i].dev == dev && targets->targets[i].block == S_ISBLK(st.stx_mode))
 			return &targets->targets[i];
 	return NULL;
 }
 
-static int add_process(struct target *target, int proc_fd, int pid)
+static int add_process(struct target *target, int proc_fd, int pid, bool mapped)
 {
-	const struct holder_list *list = target->list;
+	struct holder_list *list = target->list;
 	char command[64];
 
 	for (size_t i = 0; i < list->n; i++)
-		if (list->holders[i].pid == pid)
+		if (list->holders[i].pid == pid) {
+			list->holders[i].mapped |= mapped;
 			return 0;
+		}
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
-	return holder_list_add(target->list, HOLDER_PROCESS, command, pid);
-}
-
-/* A file may have the name of a device and be none. */
-static bool is_node(int dir, const char *link)
-{
-	struct stat st;
-
-	return fstatat(dir, link, &st, 0) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+	if (holder_list_add(list, HOLDER_PROCESS, command, pid) < 0)
+		return -ENOMEM;
+	list->holders[list->n - 1].mapped = mapped;
+	return 0;
 }
 
 static int read_open_files(const struct targets *targets, int proc_fd, int pid)
@@ -267,20 +265,33 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 	const struct dirent *entry;
 
 	while (dir && (entry = sysfs_next(dir))) {
-		char path[SYSFS_VALUE_MAX];
-		struct target *target;
-		ssize_t length;
+		struct target *target = find_by_link(targets, dirfd(dir), entry->d_name);
 
-		length = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path) - 1);
-		if (length < 0)
-			continue;
-		path[length] = 0;
-		target = find_by_path(targets, path);
-		if (target && is_node(dirfd(dir), entry->d_name) &&
-		    add_process(target, proc_fd, pid) < 0)
+		if (target && add_process(target, proc_fd, pid, false) < 0)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/*
+ * "7f1c00200000-7f1c00400000 rw-s 00000000 00:06 120    /dev/dax0.0": what the node is only the
+ * link in map_files tells.  Mappings of dax devices are shared ones.
+ */
+static int read_mapping(const struct targets *targets, int proc_fd, int pid, char *line)
+{
+	char *fields[5], *rest = line, link[128];
+	struct target *target;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		fields[i] = strsep(&rest, " ");
+		if (!rest)
+			return 0;
+	}
+	if (!strchr(fields[1], 's') || strcmp(fields[4], "0") == 0)
+		return 0;
+	(void)snprintf(link, sizeof(link), "map_files/%s", fields[0]);
+	target = find_by_link(targets, proc_fd, link);
+	return target ? add_process(target, proc_fd, pid, true) : 0;
 }
 
 /* A mapping outlives the descriptor it was made with. */
@@ -298,17 +309,8 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 	}
 	/* What /proc says its block size is makes for four times as many reads. */
 	(void)setvbuf(file, NULL, _IOFBF, MAPS_BUFFER);
-	while (r == 0 && getline(&line, &room, file) > 0) {
-		char *path = strchr(line, '/');
-		struct target *target;
-
-		if (!path)
-			continue;
-		path[strcspn(path, "\n")] = 0;
-		target = find_by_path(targets, path);
-		if (target)
-			r = add_process(target, proc_fd, pid);
-	}
+	while (r == 0 && getline(&line, &room, file) > 0)
+		r = read_mapping(targets, proc_fd, pid, line);
 	(void)fclose(file); /* it was only read */
 	return r;
 }
@@ -378,11 +380,16 @@ static int read_targets(const struct targets *targets, bool with_processes,
 	return r;
 }
 
-static int add_dax_target(struct targets *targets, struct dax_device *device)
+/* One without a driver, or that is memory now, may have been opened before. */
+static int add_dax_target(struct targets *targets, const char *device, struct holder_list *list)
 {
-	if (device->driver != DRIVER_DEVICE_DAX)
-		return 0; /* the node of no other driver can be opened */
-	return add_target(targets, device->name, false, 0, &device->holders);
+	char path[SYSFS_NAME_MAX + 32], text[64];
+	dev_t dev;
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/dev", device);
+	if (sysfs_read(AT_FDCWD, path, text, sizeof(text)) < 0 || parse_dev(text, &dev) < 0)
+		return 0; /* it went away meanwhile */
+	return add_target(targets, device, false, dev, list);
 }
 
 int kernel_scan_holders(struct topology *topology, struct error *reterr)
@@ -395,14 +402,15 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 		struct region *region = &topology->regions[i];
 
 		for (size_t j = 0; r == 0 && j < region->n_devices; j++)
-			r = add_dax_target(&targets, &region->devices[j]);
+			r = add_dax_target(&targets, region->devices[j].name,
+					   &region->devices[j].holders);
 		for (size_t j = 0; r == 0 && j < region->n_namespaces; j++) {
 			struct namespace *ns = &region->namespaces[j];
 
 			if (ns->blockdev)
 				r = add_blockdev(&targets, ns->blockdev, &ns->holders);
 			if (r == 0 && ns->device)
-				r = add_dax_target(&targets, ns->device);
+				r = add_dax_target(&targets, ns->device->name, &ns->device->holders);
 		}
 	}
 	if (r < 0)
@@ -427,8 +435,9 @@ static int busy(const char *name, const struct holder_list *list, struct error *
 		int n;
 
 		if (holder->kind == HOLDER_PROCESS)
-			n = snprintf(text + used, left, "%s%.100s (pid %d)", i ? ", " : "",
-				     holder->name, holder->pid);
+			n = snprintf(text + used, left, "%s%.100s (pid %d%s)", i ? ", " : "",
+				     holder->name, holder->pid,
+				     holder->mapped ? ", mapped" : "");
 		else
 			n = snprintf(text + used, left, "%s%s %.100s", i ? ", " : "",
 				     holder_kind_word(holder->kind), holder->name);
@@ -439,7 +448,20 @@ static int busy(const char *name, const struct holder_list *list, struct error *
 	return error_hint(reterr, "Stop or unmount what uses it first.");
 }
 
-int kernel_check_device_free(const char *device, struct error *reterr)
+static void drop_open(struct holder_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->holders[i].mapped)
+			list->holders[kept++] = list->holders[i];
+		else
+			free(list->holders[i].name);
+	}
+	list->n = kept;
+}
+
+int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr)
 {
 	_cleanup_(holder_list_clear) struct holder_list list = { 0 };
 	_cleanup_(targets_clear) struct targets targets = { 0 };
@@ -447,10 +469,14 @@ int kernel_check_device_free(const char *device, struct error *reterr)
 
 	if (nothing_open())
 		return 0;
-	if (add_target(&targets, device, false, 0, &list) < 0)
+	if (add_dax_target(&targets, device, &list) < 0)
 		return error_oom(reterr);
 	r = read_targets(&targets, true, reterr);
-	return r < 0 ? r : busy(device, &list, reterr);
+	if (r < 0)
+		return r;
+	if (ignore_open)
+		drop_open(&list);
+	return busy(device, &list, reterr);
 }
 
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)

@@ -220,5 +220,5 @@ int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr)
 		if (r < 0)
 			return r;
 	}
-	return kernel_check_device_free(node, reterr);
+	return kernel_check_device_free(node, false, reterr);
 }

@@ -16,6 +16,7 @@ static int check_record(const struct state *state, const char *path, const struc
 		return record ? error_set(reterr, EIO, "The record of %s is there still.",
 					  step->label) : 0;
 	if (!record || strcmp(record->mode, step->record_mode) != 0 ||
+	    record->until_reboot != step->until_reboot ||
 	    !range_list_same_bytes(&record->ranges, &step->ranges))
 		return error_set(reterr, EIO, "%s does not have the record of %s.", path,
 				 step->label);
@@ -34,7 +35,8 @@ static struct state_change change_of(const struct step *step)
 {
 	if (step->kind == STEP_FORGET)
 		return (struct state_change){ .volume = step->label };
-	return (struct state_change){ step->label, step->record_mode, &step->ranges };
+	return (struct state_change){ step->label, step->record_mode, &step->ranges,
+				      step->until_reboot };
 }
 
 /* What the devices of forgotten records were published as goes too: they may be gone already. */

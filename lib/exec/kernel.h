@@ -160,7 +160,7 @@ int kernel_check_offline(const struct kernel_device *device, struct error *reter
 /* Who holds what the topology has: one pass over mounts, swaps and processes. */
 int kernel_scan_holders(struct topology *topology, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
-int kernel_check_device_free(const char *device, struct error *reterr);
+int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
 
 /* kernel-access.c */

@@ -234,7 +234,7 @@ int sim_destroy_device(struct sim *sim, const struct step *step, struct error *r
 		return 0;
 	r = check_unbound(device, reterr);
 	if (r == 0)
-		r = sim_check_free(device->name, &device->holders, reterr);
+		r = sim_check_free(device->name, &device->holders, step->ignore_open, reterr);
 	if (r == 0)
 		drop_device(region, device);
 	return r;

@@ -51,6 +51,11 @@ int sim_bind(struct sim *sim, const struct step *step, struct error *reterr)
 		return error_set(reterr, EBUSY, "%s is bound to another driver.", device->name);
 	if (device->size == 0)
 		return error_set(reterr, ENXIO, "%s has size 0.", device->name);
+	if (step->driver == DRIVER_DEVICE_DAX) {
+		r = sim_check_free(device->name, &device->holders, false, reterr);
+		if (r < 0)
+			return r;
+	}
 	if (step->driver == DRIVER_KMEM) {
 		r = check_memory(sim, device, reterr);
 		if (r == 0 && add_blocks(sim, device) < 0)
@@ -70,7 +75,7 @@ int sim_unbind(struct sim *sim, const struct step *step, struct error *reterr)
 
 	if (r < 0 || device->driver == DRIVER_NONE)
 		return r;
-	r = sim_check_free(device->name, &device->holders, reterr);
+	r = sim_check_free(device->name, &device->holders, step->ignore_open, reterr);
 	for (size_t i = 0; r == 0 && i < device->n_blocks; i++)
 		if (device->blocks[i].online)
 			r = error_set(reterr, EBUSY, "Memory of %s is online.", device->name);

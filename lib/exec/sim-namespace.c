@@ -16,10 +16,10 @@ static bool kernel_holds(const struct namespace *ns)
 
 static int check_free(const struct namespace *ns, struct error *reterr)
 {
-	int r = sim_check_free(ns->name, &ns->holders, reterr);
+	int r = sim_check_free(ns->name, &ns->holders, false, reterr);
 
 	if (r == 0 && ns->device)
-		r = sim_check_free(ns->device->name, &ns->device->holders, reterr);
+		r = sim_check_free(ns->device->name, &ns->device->holders, false, reterr);
 	if (r == 0 && kernel_holds(ns))
 		r = error_set(reterr, EBUSY, "%s is memory of the kernel.", ns->device->name);
 	return r;

@@ -75,11 +75,16 @@ int sim_reset_access(struct access *access, const char *group, unsigned int perm
 	return access->owner && access->group ? 0 : -ENOMEM;
 }
 
-int sim_check_free(const char *name, const struct holder_list *holders, struct error *reterr)
+int sim_check_free(const char *name, const struct holder_list *holders, bool ignore_open,
+		   struct error *reterr)
 {
-	if (holders->n == 0)
-		return 0;
-	return error_set(reterr, EBUSY, "%s is in use by %s.", name, holders->holders[0].name);
+	for (size_t i = 0; i < holders->n; i++) {
+		const struct holder *holder = &holders->holders[i];
+
+		if (!ignore_open || holder->kind != HOLDER_PROCESS || holder->mapped)
+			return error_set(reterr, EBUSY, "%s is in use by %s.", name, holder->name);
+	}
+	return 0;
 }
 
 static int forget(struct sim *sim, const struct step *step)
@@ -103,6 +108,7 @@ static int record(struct sim *sim, const struct step *step, struct error *reterr
 	(void)forget(sim, step); /* a record is replaced, and forgetting nothing is no error */
 	made.volume = strdup(step->label);
 	made.mode = strdup(step->record_mode ? step->record_mode : "");
+	made.until_reboot = step->until_reboot;
 	slot = ARRAY_APPEND(sim->topology->records, sim->topology->n_records);
 	if (!slot || !made.volume || !made.mode ||
 	    range_list_copy(&made.ranges, &step->ranges) < 0) {

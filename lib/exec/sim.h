@@ -29,7 +29,8 @@ int sim_free_id(const struct region *region, size_t *ret);
 /* Set the node to what the kernel or udev gives a fresh one. */
 int sim_reset_access(struct access *access, const char *group, unsigned int perm);
 /* -EBUSY when somebody holds it. */
-int sim_check_free(const char *name, const struct holder_list *holders, struct error *reterr);
+int sim_check_free(const char *name, const struct holder_list *holders, bool ignore_open,
+		   struct error *reterr);
 
 int sim_init_labels(struct sim *sim, const struct step *step, struct error *reterr);
 int sim_create_namespace(struct sim *sim, const struct step *step, struct error *reterr);

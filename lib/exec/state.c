@@ -13,8 +13,11 @@
 #include "base/file.h"
 #include "core/json-read.h"
 #include "core/json-write.h"
+#include "exec/sysfs.h"
 
 #define STATE_SIZE_MAX (64u << 20)
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define BOOT_MAX 64
 
 void state_clear(struct state *state)
 {
@@ -48,6 +51,7 @@ static int parse(const char *text, size_t length, struct state *ret, struct repo
 		JSON_FIELD("mode", json_text, struct record, mode, .required = true),
 		JSON_FIELD("ranges", json_array, struct record, ranges, .arg = &ranges,
 			   .required = true),
+		JSON_FIELD("boot", json_text, struct record, boot),
 	};
 	static const struct json_table record = JSON_TABLE("a record", record_fields);
 	static const struct json_list records = { sizeof(struct record), json_object, &record };
@@ -59,6 +63,31 @@ static int parse(const char *text, size_t length, struct state *ret, struct repo
 	static const struct json_table table = JSON_TABLE("a records file", fields);
 
 	return json_read_document(text, length, &table, ret, report);
+}
+
+static int read_boot(char boot[BOOT_MAX], struct error *reterr)
+{
+	int r = sysfs_read(AT_FDCWD, BOOT_ID, boot, BOOT_MAX);
+
+	return r < 0 ? error_set(reterr, -r, "Cannot read " BOOT_ID ": %s.", strerror(-r)) : 0;
+}
+
+/* What was to be there until the end of another boot is gone with it. */
+static void drop_ended(struct state *state, const char *boot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < state->n_records; i++) {
+		struct record *record = &state->records[i];
+
+		if (record->boot && strcmp(record->boot, boot) != 0) {
+			record_clear(record);
+			continue;
+		}
+		record->until_reboot = record->boot;
+		state->records[kept++] = *record;
+	}
+	state->n_records = kept;
 }
 
 /* What no writer of ours leaves behind: two records of one volume, none of whose names count. */
@@ -82,6 +111,7 @@ int state_read(const char *path, struct state *ret, struct error *reterr)
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
 	_cleanup_(state_clear) struct state state = { 0 };
 	_cleanup_(freep) char *text = NULL;
+	char boot[BOOT_MAX];
 	size_t length;
 	int r;
 
@@ -99,6 +129,10 @@ int state_read(const char *path, struct state *ret, struct error *reterr)
 		qsort(state.records, state.n_records, sizeof(state.records[0]), compare_records);
 	if (has_duplicates(&state))
 		return damaged(path, "it records a volume twice.", reterr);
+	r = read_boot(boot, reterr);
+	if (r < 0)
+		return r;
+	drop_ended(&state, boot);
 	*ret = state;
 	state = (struct state){ 0 };
 	return 0;
@@ -119,6 +153,7 @@ static int write_state(const char *path, const struct state *state, struct error
 		json_put_text(&out, "volume", record->volume);
 		json_put_text(&out, "mode", record->mode);
 		json_put_ranges(&out, "ranges", &record->ranges);
+		json_put_text(&out, "boot", record->boot);
 		json_close(&out, '}');
 	}
 	json_close(&out, ']');
@@ -175,8 +210,7 @@ static void drop(struct state *state, const char *volume)
 	state->n_records = kept;
 }
 
-static int add(struct state *state, const char *volume, const char *mode,
-	       const struct range_list *ranges)
+static int add(struct state *state, const struct state_change *change, const char *boot)
 {
 	struct record *copy, *record;
 
@@ -189,9 +223,11 @@ static int add(struct state *state, const char *volume, const char *mode,
 	free(state->records);
 	state->records = copy;
 	record = &copy[state->n_records++];
-	record->volume = strdup(volume);
-	record->mode = strdup(mode);
-	if (!record->volume || !record->mode || range_list_copy(&record->ranges, ranges) < 0)
+	record->volume = strdup(change->volume);
+	record->mode = strdup(change->mode);
+	record->boot = change->until_reboot ? strdup(boot) : NULL;
+	if (!record->volume || !record->mode || (change->until_reboot && !record->boot) ||
+	    range_list_copy(&record->ranges, change->ranges) < 0)
 		return -ENOMEM;
 	qsort(copy, state->n_records, sizeof(*copy), compare_records);
 	return 0;
@@ -202,12 +238,15 @@ int state_change(const char *path, const struct state_change *changes, size_t n,
 {
 	_cleanup_(state_clear) struct state state = { 0 };
 	_cleanup_(closep) int lock = lock_folder(path, reterr);
+	char boot[BOOT_MAX];
 	bool changed = false;
 	int r;
 
 	if (lock < 0)
 		return lock;
 	r = state_read(path, &state, reterr);
+	if (r == 0)
+		r = read_boot(boot, reterr);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
@@ -215,8 +254,7 @@ int state_change(const char *path, const struct state_change *changes, size_t n,
 
 		changed = changed || change->mode || state_find(&state, change->volume);
 		drop(&state, change->volume);
-		if (change->mode &&
-		    add(&state, change->volume, change->mode, change->ranges) < 0)
+		if (change->mode && add(&state, change, boot) < 0)
 			return error_oom(reterr);
 	}
 	return changed ? write_state(path, &state, reterr) : 0;

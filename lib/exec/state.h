@@ -27,6 +27,7 @@ struct state_change {
 	const char *volume;
 	const char *mode; /* NULL: the record goes, if there is one */
 	const struct range_list *ranges;
+	bool until_reboot;
 };
 
 /* Make all of the changes or none: the file is read and replaced once, locked. */

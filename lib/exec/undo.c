@@ -32,6 +32,7 @@ static enum undo restore_record(const struct step *step, const struct topology *
 	ret->kind = STEP_RECORD;
 	free(ret->record_mode);
 	ret->record_mode = strdup(record->mode);
+	ret->until_reboot = record->until_reboot;
 	range_list_clear(&ret->ranges);
 	if (!ret->record_mode || range_list_copy(&ret->ranges, &record->ranges) < 0)
 		return UNDO_NEVER;
@@ -59,6 +60,18 @@ static enum undo restore_access(const struct step *step, const struct topology *
 	return ret->access.link && ret->access.owner && ret->access.group ? UNDO_STEP : UNDO_NEVER;
 }
 
+/* While a descriptor of before is open, device_dax does not come back. */
+static bool was_held(const struct step *step, const struct topology *before)
+{
+	const struct region *region = topology_find_region(before, step->region);
+	const struct dax_device *device;
+
+	if (!step->ignore_open || step->driver != DRIVER_DEVICE_DAX || !region)
+		return false;
+	device = step->start ? region_find_device(region, step->start) : NULL;
+	return !device || device->holders.n;
+}
+
 static enum undo turn_round(const struct step *step, const struct topology *before,
 			    struct step *ret)
 {
@@ -78,7 +91,8 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 		return UNDO_STEP;
 	case STEP_UNBIND:
 		ret->kind = STEP_BIND;
-		return step->driver == DRIVER_OTHER ? UNDO_NEVER : UNDO_STEP;
+		return step->driver == DRIVER_OTHER || was_held(step, before) ? UNDO_NEVER :
+										UNDO_STEP;
 	case STEP_ONLINE:
 		ret->kind = STEP_OFFLINE;
 		return UNDO_STEP;

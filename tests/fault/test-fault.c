@@ -29,6 +29,7 @@ struct rig {
 	char *topology_text;
 	struct config *config;
 	uint64_t *available; /* of each region when nothing fails */
+	bool fresh;	     /* all volumes are to be new: a failure leaves nothing behind */
 	struct tally tally;
 };
 
@@ -99,21 +100,26 @@ static void print_plan(const struct plan *plan)
 }
 
 /* Apply until nothing is left to do; false when it does not get there. */
-static bool converge(const struct rig *rig, struct backend *backend)
+static bool converge(struct rig *rig, struct backend *backend)
 {
-	for (int tries = 0; tries < TRIES; tries++) {
-		struct plan *plan = make_plan(rig, backend);
-		size_t n_steps = plan->n_steps;
+	bool converged = false;
 
-		if (n_steps)
+	/* What the run has made may be there now. */
+	for (size_t i = 0; i < rig->config->n_volumes; i++)
+		rig->config->volumes[i].fresh = false;
+	for (int tries = 0; tries < TRIES && !converged; tries++) {
+		struct plan *plan = make_plan(rig, backend);
+
+		converged = plan->n_steps == 0;
+		if (!converged)
 			(void)run_plan(backend, plan);
-		if (n_steps && tries == TRIES - 1)
+		if (!converged && tries == TRIES - 1)
 			print_plan(plan);
 		plan_free(plan);
-		if (n_steps == 0)
-			return true;
 	}
-	return false;
+	for (size_t i = 0; i < rig->config->n_volumes; i++)
+		rig->config->volumes[i].fresh = rig->fresh;
+	return converged;
 }
 
 static bool same_as_without_faults(const struct rig *rig, struct backend *backend)
@@ -124,6 +130,19 @@ static bool same_as_without_faults(const struct rig *rig, struct backend *backen
 		if (topology->regions[i].available != rig->available[i])
 			return false;
 	return true;
+}
+
+/* But for seeds, which the kernel keeps, it is as it was. */
+static bool is_untouched(const struct rig *rig, struct backend *backend)
+{
+	_cleanup_(backend_freep) struct backend *untouched = new_machine(rig);
+	const struct topology *now = sim_topology(backend), *then = sim_topology(untouched);
+	bool same = now->n_records == then->n_records;
+
+	for (size_t i = 0; i < now->n_regions; i++)
+		same = same && now->regions[i].available == then->regions[i].available &&
+		       now->regions[i].n_namespaces == then->regions[i].n_namespaces;
+	return same;
 }
 
 static void note(struct rig *rig, bool good, size_t step, const char *way, const char *what)
@@ -147,6 +166,8 @@ static void fail_step(struct rig *rig, size_t step, size_t times, enum fault_how
 	if (fault_backend_new(machine, step, times, how, &fault, &error) < 0)
 		die(error_message(&error), NULL);
 	note(rig, run_plan(fault, plan) == OUTCOME_FAILED, step, way, "the failure was not told");
+	if (rig->fresh && how == FAULT_BEFORE && times == 1)
+		note(rig, is_untouched(rig, machine), step, way, "something was left behind");
 	note(rig, converge(rig, machine), step, way, "a second apply does not converge");
 	note(rig, same_as_without_faults(rig, machine), step, way, "space was lost");
 }
@@ -283,6 +304,7 @@ int main(int argc, char *argv[])
 	if (config_parse(text, strlen(text), NULL, &rig.config, &report) < 0 ||
 	    config_check(rig.config, &report) < 0)
 		die("the configuration cannot be read", &report);
+	rig.fresh = rig.config->n_volumes && rig.config->volumes[0].fresh;
 	n_steps = count_steps(&rig);
 	for (size_t step = 0; step < n_steps; step++) {
 		fail_step(&rig, step, 1, FAULT_BEFORE, "refused once");

@@ -187,7 +187,7 @@ expect 1 'an option Cancel does not have' busctl call org.daxd1 "/org/daxd1/job/
 
 # A worker that dies.
 manager Apply 'sa{sv}' "$(cat volumes.json)" 1 allow-data-loss b true >"$out" 2>&1
-until pkill -KILL -f 'daxd-worker apply'; do :; done # in this machine there is no other
+until working && kill -KILL "$at_work"; do :; done
 job_ends failed 'a worker that dies ends its job as failed'
 property "/job/$job" Job Problems >"$out"
 says 'killed by signal 9' 'which is said'

@@ -65,6 +65,17 @@ in_time() {
 	return 1
 }
 
+# The worker that has work, and not one that waits for it, is $at_work: who has the lock.  It
+# starts no process, since there may not be much time.
+working() {
+	at_work=
+	[ -n "${lock-}" ] || lock=$(stat -c %i /run/daxd/lock 2>/dev/null)
+	while read -r _ kind _ mode pid place _; do
+		[ "$kind $mode ${place##*:}" != "FLOCK WRITE ${lock:--}" ] || at_work=$pid
+	done </proc/locks
+	[ -n "$at_work" ]
+}
+
 nothing_to_do() {
 	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
 	says 'Nothing to do' "$2: is empty"
