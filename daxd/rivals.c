@@ -95,8 +95,8 @@ static void look_at_daxctl(const struct search *search, const char *path, char *
 		volume = read_uuid(line, &uuid) ? volume_with_uuid(search, &uuid) : NULL;
 		if (!volume)
 			continue;
-		(void)error_set(&error, EEXIST, "daxctl is to configure volume \"%s\" at boot, too.",
-				volume->name);
+		(void)error_set(&error, EEXIST, "daxctl has a section for volume \"%s\", which daxd "
+				"configures and daxctl does not.", volume->name);
 		(void)error_hint(&error, "take the section with %s out of that file", uuid.text);
 		note(search, &error, path);
 	}

@@ -136,22 +136,19 @@ static size_t common_ranges(const struct range_list *a, const struct range_list 
  * away and written anew: its contents stay, and appending the difference would leave two
  * ranges, of which kmem trims each by itself.
  */
-static int reshape(const struct kernel_device *device, const struct range_list *ranges,
-		   uint64_t align, struct error *reterr)
+static int reshape(const struct kernel_device *device, const struct range_list *have,
+		   const struct range_list *ranges, uint64_t align, struct error *reterr)
 {
-	_cleanup_(range_list_clear) struct range_list have = { 0 }, want = { 0 };
+	_cleanup_(range_list_clear) struct range_list want = { 0 };
 	size_t kept;
 	int r;
 
 	r = joined(ranges, &want, reterr);
 	if (r < 0)
 		return r;
-	r = kernel_read_ranges(device->fd, device->name, &have, reterr);
-	if (r < 0)
-		return r;
-	kept = common_ranges(&have, &want);
-	if (kept < have.n) {
-		const struct range_list keep = { have.ranges, kept };
+	kept = common_ranges(have, &want);
+	if (kept < have->n) {
+		const struct range_list keep = { have->ranges, kept };
 
 		r = write_size(device, range_list_size(&keep), reterr);
 		if (r < 0)
@@ -238,7 +235,7 @@ static int shape_seed(const struct kernel_device *device, const struct step *ste
 	if (r == 0 && notices)
 		kernel_notice_device(notices, step);
 	if (r == 0)
-		r = reshape(device, &step->ranges, step->align, reterr);
+		r = reshape(device, &(struct range_list){ 0 }, &step->ranges, step->align, reterr);
 	if (r < 0) {
 		_cleanup_(error_clear) struct error error = ERROR_INIT;
 
@@ -352,6 +349,17 @@ void kernel_create_devices(struct kernel_index *index, struct kernel_notices *no
 	}
 }
 
+/* To what it was, from whatever it has become; the error that counts was before. */
+static void reshape_back(const struct kernel_device *device, const struct range_list *was,
+			 uint64_t align)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(range_list_clear) struct range_list have = { 0 };
+
+	if (kernel_read_ranges(device->fd, device->name, &have, &error) == 0)
+		(void)reshape(device, &have, was, align, &error);
+}
+
 int kernel_resize_device(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -379,14 +387,11 @@ int kernel_resize_device(const struct step *step, struct error *reterr)
 	r = kernel_read_ranges(device.fd, device.name, &was, reterr);
 	if (r < 0)
 		return r;
-	r = reshape(&device, &step->ranges, step->align, reterr);
-	if (r < 0) {
-		_cleanup_(error_clear) struct error error = ERROR_INIT;
-
-		/* Back to what it was; the error that counts is the first one. */
-		(void)reshape(&device, &was, align, &error);
+	r = reshape(&device, &was, &step->ranges, step->align, reterr);
+	if (r < 0)
+		reshape_back(&device, &was, align);
+	if (r < 0)
 		return r;
-	}
 	kernel_unpublish_start(step->start);
 	return 0;
 }

@@ -275,18 +275,19 @@ int kernel_find_below(int folder, kernel_accept *accept, const void *data,
 	return 0;
 }
 
+/* "resource" is where the first range starts, of a device without any where the region does. */
 static int starts_at(int fd, const char *name, const void *data, struct error *reterr)
 {
-	struct range_list ranges = { 0 };
-	bool found;
+	uint64_t start, size = 0;
 	int r;
 
-	r = kernel_read_ranges(fd, name, &ranges, reterr);
+	r = sysfs_read_u64(fd, "resource", &start);
 	if (r < 0)
-		return r;
-	found = ranges.n && ranges.ranges[0].start == *(const uint64_t *)data;
-	range_list_clear(&ranges);
-	return found;
+		return kernel_unreadable(reterr, name, "resource", -r);
+	if (start != *(const uint64_t *)data)
+		return 0;
+	r = sysfs_read_u64(fd, "size", &size);
+	return r < 0 ? kernel_unreadable(reterr, name, "size", -r) : size > 0;
 }
 
 static int is_dax_device(int fd, const char *name, const void *data, struct error *reterr)

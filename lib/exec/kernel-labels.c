@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "exec/kernel-nd-library.h"
 
-#define FOLDER "/run/daxd"
 #define KEPT_MAX 4096
 
 /* Nothing on a region that is about to lose its namespaces may be in use. */
@@ -116,7 +115,7 @@ static int init_dimm(struct ndctl_dimm *dimm, struct error *reterr)
 
 static int keep_name(const char *path, struct error *reterr)
 {
-	int r = file_make_folders(FOLDER, reterr);
+	int r = file_make_folders(RUN_FOLDER, reterr);
 
 	return r < 0 ? r : file_replace(HELD_REGION, path, strlen(path), reterr);
 }

@@ -452,7 +452,8 @@ static int read_info_uuid(struct job *job, struct uuid *ret, struct error *reter
 	return 0;
 }
 
-int kernel_create_namespace(const struct step *step, struct error *reterr)
+int kernel_create_namespace(struct kernel_notices *notices, const struct step *step,
+			    struct error *reterr)
 {
 	_cleanup_(job_clear) struct job job = JOB_INIT;
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
@@ -480,14 +481,19 @@ int kernel_create_namespace(const struct step *step, struct error *reterr)
 		r = kernel_nd_check_free(job.ns, reterr);
 	if (r == 0 && !new)
 		r = release(&job, reterr);
-	if (r == 0)
+	if (r == 0) {
+		kernel_notice_namespace(notices, step);
 		r = set_up_or_wipe(&job, reterr);
+	}
+	if (r < 0)
+		kernel_unpublish_uuid(&step->info_uuid);
 	if (r < 0 && new)
 		forget_new(&job);
 	return r;
 }
 
-int kernel_convert_namespace(const struct step *step, struct error *reterr)
+int kernel_convert_namespace(struct kernel_notices *notices, const struct step *step,
+			     struct error *reterr)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(job_clear) struct job job = JOB_INIT;
@@ -516,8 +522,12 @@ int kernel_convert_namespace(const struct step *step, struct error *reterr)
 					       namespace_mode_word(step->mode), r);
 	}
 	r = wipe(&job, reterr);
-	if (r == 0)
+	if (r == 0) {
+		kernel_notice_namespace(notices, step);
 		r = set_up(&job, reterr);
+	}
+	if (r < 0)
+		kernel_unpublish_uuid(&step->info_uuid);
 	if (r == 0 && !uuid_equal(&info, &step->info_uuid))
 		kernel_unpublish_uuid(&info);
 	return r;

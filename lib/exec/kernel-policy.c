@@ -15,7 +15,6 @@
 #include "base/file.h"
 #include "exec/backend.h"
 
-#define FOLDER "/run/daxd"
 #define POLICY "/sys/devices/system/memory/auto_online_blocks"
 
 int kernel_hold_policy(struct error *reterr)
@@ -26,7 +25,7 @@ int kernel_hold_policy(struct error *reterr)
 	/* A kernel without the file cannot have a policy. */
 	if (sysfs_read(AT_FDCWD, POLICY, was, sizeof(was)) <= 0 || strcmp(was, "offline") == 0)
 		return 0;
-	r = file_make_folders(FOLDER, reterr);
+	r = file_make_folders(RUN_FOLDER, reterr);
 	if (r == 0 && access(HELD_POLICY, F_OK) < 0)
 		r = file_replace(HELD_POLICY, was, strlen(was), reterr);
 	if (r < 0)

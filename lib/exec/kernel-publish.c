@@ -8,8 +8,8 @@
  * block (of a raw namespace its own), or in dynamic regions, START-SIZE of the device.
  *
  * The events of a device come one after another, and udev may run programs of other rules for
- * each. So the file of a device that is made by the same plan is written before the device is
- * (kernel_notice_device()): the event of its bind imports it, and no other is asked for.
+ * each. So the file of what is made by the same plan is written before that is (notices): the
+ * kernel's own event imports it, and no other is asked for.
  */
 #include "exec/kernel.h"
 
@@ -54,6 +54,16 @@ static bool is_block(const struct published *p)
 	return strcmp(p->links, PMEM_LINKS) == 0;
 }
 
+static int look_at_node(struct published *p, struct error *reterr)
+{
+	if (lstat(p->node, &p->st) < 0)
+		return error_set(reterr, errno, "Cannot look at the device node %s: %s.", p->node,
+				 strerror(errno));
+	if (!S_ISCHR(p->st.st_mode) && !S_ISBLK(p->st.st_mode))
+		return error_set(reterr, ENXIO, "%s is not a device node.", p->node);
+	return 0;
+}
+
 static int open_device(struct published *p, struct error *reterr)
 {
 	char path[SYSFS_NAME_MAX + 32];
@@ -65,12 +75,7 @@ static int open_device(struct published *p, struct error *reterr)
 	if (p->fd < 0)
 		return error_set(reterr, -p->fd, "Cannot open %s: %s.", path, strerror(-p->fd));
 	(void)snprintf(p->node, sizeof(p->node), "/dev/%s", p->name);
-	if (lstat(p->node, &p->st) < 0)
-		return error_set(reterr, errno, "Cannot look at the device node %s: %s.", p->node,
-				 strerror(errno));
-	if (!S_ISCHR(p->st.st_mode) && !S_ISBLK(p->st.st_mode))
-		return error_set(reterr, ENXIO, "%s is not a device node.", p->node);
-	return 0;
+	return look_at_node(p, reterr);
 }
 
 static int name_file(struct published *p, struct error *reterr)
@@ -104,7 +109,7 @@ static int find(const struct step *step, struct published *ret, struct error *re
 	r = kernel_find_node(step, ret->name, reterr);
 	if (r == 0)
 		r = open_device(ret, reterr);
-	return r < 0 ? r : name_file(ret, reterr);
+	return r == 0 && !ret->file[0] ? name_file(ret, reterr) : r;
 }
 
 static int check_driver(const struct published *p, struct error *reterr)
@@ -151,9 +156,9 @@ static int describe(const struct step *step, bool block, unsigned int perm, cons
 	return 0;
 }
 
-static int make_stamp(char stamp[STAMP_MAX], struct error *reterr)
+static int make_stamp(char *stamp, size_t size, struct error *reterr)
 {
-	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, STAMP_MAX);
+	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, size);
 
 	return r < 0 ? error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
 				 strerror(-r)) : 0;
@@ -164,7 +169,7 @@ static int write_properties(struct published *p, const struct step *step, struct
 	char text[TEXT_MAX];
 	int r;
 
-	r = make_stamp(p->stamp, reterr);
+	r = make_stamp(p->stamp, sizeof(p->stamp), reterr);
 	if (r == 0)
 		r = describe(step, is_block(p), p->st.st_mode & 0777, p->stamp, text, reterr);
 	if (r == 0)
@@ -173,8 +178,9 @@ static int write_properties(struct published *p, const struct step *step, struct
 }
 
 struct kernel_notice {
-	const struct step *step;   /* of the plan that runs */
-	char stamp[STAMP_MAX];	   /* "": nothing was written */
+	const struct step *step; /* of the plan that runs */
+	char stamp[STAMP_MAX];	 /* "": nothing was written */
+	char file[sizeof(FOLDER) + KEY_MAX];
 };
 
 void kernel_notices_clear(struct kernel_notices *notices)
@@ -185,11 +191,8 @@ void kernel_notices_clear(struct kernel_notices *notices)
 
 int kernel_notice_add(struct kernel_notices *notices, const struct step *step)
 {
-	struct kernel_notice *notice;
+	struct kernel_notice *notice = ARRAY_APPEND(notices->notices, notices->n);
 
-	if (uuid_is_set(&step->uuid))
-		return 0; /* a namespace, which is known by its uuid */
-	notice = ARRAY_APPEND(notices->notices, notices->n);
 	if (!notice)
 		return -ENOMEM;
 	notices->n++;
@@ -197,13 +200,15 @@ int kernel_notice_add(struct kernel_notices *notices, const struct step *step)
 	return 0;
 }
 
-static struct kernel_notice *find_notice(const struct kernel_notices *notices,
-					 const char *region, uint64_t start)
+/* By the uuid of a namespace, or by where a device of a dynamic region starts. */
+static struct kernel_notice *find_notice(const struct kernel_notices *notices, const char *region,
+					 const struct uuid *uuid, uint64_t start)
 {
 	for (size_t i = 0; i < notices->n; i++) {
 		struct kernel_notice *notice = &notices->notices[i];
 
-		if (notice->step->start == start && strcmp(notice->step->region, region) == 0)
+		if (notice->step->start == start && uuid_equal(&notice->step->uuid, uuid) &&
+		    strcmp(notice->step->region, region) == 0)
 			return notice;
 	}
 	return NULL;
@@ -220,39 +225,68 @@ static int write_whole(const char *path, const char *text, size_t length)
 	return file_write_all(fd, text, length);
 }
 
+/* One random part for all of a run; what makes the stamps of a run differ is their number. */
+static int number_stamp(struct kernel_notices *notices, char stamp[STAMP_MAX],
+			struct error *reterr)
+{
+	int r = notices->n_stamps ? 0 : make_stamp(notices->run, sizeof(notices->run), reterr);
+
+	if (r == 0 && notices->n_stamps == 0)
+		r = file_make_folders(FOLDER, reterr);
+	if (r == 0)
+		(void)snprintf(stamp, STAMP_MAX, "%s.%u", notices->run, ++notices->n_stamps);
+	return r;
+}
+
+static void give_notice(struct kernel_notices *notices, struct kernel_notice *notice, bool block)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char text[TEXT_MAX], stamp[STAMP_MAX];
+
+	if (number_stamp(notices, stamp, &error) == 0 &&
+	    describe(notice->step, block, NODE_PERM, stamp, text, &error) == 0 &&
+	    write_whole(notice->file, text, strlen(text)) == 0)
+		(void)snprintf(notice->stamp, sizeof(notice->stamp), "%s", stamp);
+}
+
 void kernel_notice_device(struct kernel_notices *notices, const struct step *step)
 {
+	const struct uuid none = { "" };
 	uint64_t start = step->ranges.ranges[0].start;
-	struct kernel_notice *notice = find_notice(notices, step->region, start);
-	_cleanup_(error_clear) struct error error = ERROR_INIT;
-	char file[sizeof(FOLDER) + KEY_MAX], text[TEXT_MAX], stamp[STAMP_MAX];
+	struct kernel_notice *notice = find_notice(notices, step->region, &none, start);
 
 	if (!notice)
 		return;
-	(void)snprintf(file, sizeof(file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start,
+	(void)snprintf(notice->file, sizeof(notice->file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start,
 		       range_list_size(&step->ranges));
-	if (make_stamp(stamp, &error) == 0 &&
-	    describe(notice->step, false, NODE_PERM, stamp, text, &error) == 0 &&
-	    file_make_folders(FOLDER, &error) == 0 && write_whole(file, text, strlen(text)) == 0)
-		(void)snprintf(notice->stamp, sizeof(notice->stamp), "%s", stamp);
+	give_notice(notices, notice, false);
+}
+
+void kernel_notice_namespace(struct kernel_notices *notices, const struct step *step)
+{
+	struct kernel_notice *notice = find_notice(notices, step->region, &step->uuid, 0);
+
+	if (!notice || !uuid_is_set(&step->info_uuid))
+		return;
+	kernel_unpublish_uuid(&step->info_uuid);
+	(void)snprintf(notice->file, sizeof(notice->file), FOLDER "/%s", step->info_uuid.text);
+	give_notice(notices, notice, step->mode != NAMESPACE_DEVDAX);
 }
 
 /*
  * Was the file written before the device was, and does it say what it is to? It is made safe on
  * disk only now, the folder once for all.
  */
-static bool is_noticed(const struct kernel_notices *notices, struct published *p,
+static bool is_noticed(const struct kernel_notice *notice, struct published *p,
 		       const struct step *step)
 {
-	const struct kernel_notice *notice =
-		notices ? find_notice(notices, step->region, step->start) : NULL;
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(closep) int fd = -1;
 	char want[TEXT_MAX], have[TEXT_MAX];
 	ssize_t n;
 
-	if (!notice || !notice->stamp[0] || is_block(p) || uuid_is_set(&step->uuid) ||
-	    describe(step, false, NODE_PERM, notice->stamp, want, &error) < 0)
+	if (!notice || !notice->stamp[0] ||
+	    describe(step, is_block(p), NODE_PERM, notice->stamp, want, &error) < 0)
 		return false;
 	fd = open(p->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	n = fd < 0 ? -1 : read(fd, have, sizeof(have));
@@ -274,15 +308,21 @@ int kernel_check_publish(const struct step *step, struct error *reterr)
 static int prepare(const struct kernel_notices *notices, struct published *p,
 		   const struct step *step, struct error *reterr)
 {
-	int r = find(step, p, reterr);
+	const struct kernel_notice *notice = NULL;
+	int r;
 
+	if (notices)
+		notice = find_notice(notices, step->region, &step->uuid, step->start);
+	if (notice)
+		(void)snprintf(p->file, sizeof(p->file), "%s", notice->file);
+	r = find(step, p, reterr);
 	if (r == 0)
 		r = check_driver(p, reterr);
 	if (r == 0)
 		r = check_link(p, step, reterr);
 	if (r < 0)
 		return r;
-	p->noticed = is_noticed(notices, p, step);
+	p->noticed = is_noticed(notice, p, step);
 	return p->noticed ? 0 : write_properties(p, step, reterr);
 }
 
@@ -345,6 +385,58 @@ static void publish_prepared(const struct kernel_notices *notices, struct publis
 	kernel_trigger_udev(triggers, group->n);
 }
 
+static bool leads_to(const char *link, const struct published *p)
+{
+	struct stat st;
+
+	return stat(link, &st) == 0 && (st.st_mode & S_IFMT) == (p->st.st_mode & S_IFMT) &&
+	       st.st_rdev == p->st.st_rdev;
+}
+
+/* The node as it is when p was last looked at. */
+static int verify_published(const struct published *p, const struct step *step,
+			    struct error *reterr)
+{
+	struct kernel_accounts wanted;
+	int r = kernel_find_accounts(&step->access, &wanted, reterr);
+
+	if (r < 0)
+		return r;
+	if (!leads_to(step->access.link, p)) {
+		(void)error_set(reterr, EIO, "udev has not made %s a link to %s.",
+				step->access.link, p->node);
+		return error_hint(reterr, "Its rules must include 60-daxd.rules: udevadm control "
+				  "--reload when daxd was installed just now.");
+	}
+	if ((wanted.uid != (uid_t)-1 && p->st.st_uid != wanted.uid) ||
+	    (wanted.gid != (gid_t)-1 && p->st.st_gid != wanted.gid) ||
+	    (step->has_perm && (p->st.st_mode & 07777) != step->access.perm)) {
+		(void)error_set(reterr, EIO, "udev has given %s owner %u, group %u and permissions "
+				"%04o and not what was asked for.", p->node, p->st.st_uid,
+				p->st.st_gid, p->st.st_mode & 07777);
+		/* https://github.com/systemd/systemd/issues/39056 */
+		return error_hint(reterr, "Another rule may do so, and udev 258 and 259 give nodes "
+				  "to system accounts only.");
+	}
+	return 0;
+}
+
+int kernel_verify_publish(const struct step *step, struct error *reterr)
+{
+	_cleanup_(published_clear) struct published p = PUBLISHED_INIT;
+	int r = find(step, &p, reterr);
+
+	return r < 0 ? r : verify_published(&p, step, reterr);
+}
+
+/* What was found before udev looked: its node is looked at again. */
+static int verify_now(struct published *p, const struct step *step, struct error *reterr)
+{
+	int r = look_at_node(p, reterr);
+
+	return r < 0 ? r : verify_published(p, step, reterr);
+}
+
 void kernel_publish_all(const struct kernel_notices *notices, struct step_group *group)
 {
 	_cleanup_(freep) struct published *all = calloc(group->n, sizeof(*all));
@@ -360,7 +452,7 @@ void kernel_publish_all(const struct kernel_notices *notices, struct step_group 
 		if (r < 0)
 			kernel_copy_error(&group->errors[i], &error);
 		else if (group->errors[i].code == 0)
-			(void)kernel_verify_publish(group->steps[i], &group->errors[i]);
+			(void)verify_now(&all[i], group->steps[i], &group->errors[i]);
 		if (all)
 			published_clear(&all[i]);
 		group->over(group->userdata, i);
@@ -380,44 +472,6 @@ int kernel_withdraw(const struct step *step, struct error *reterr)
 	if (unlink(p.file) < 0 && errno != ENOENT)
 		return error_set(reterr, errno, "Cannot remove %s: %s.", p.file, strerror(errno));
 	return trigger(&p, reterr);
-}
-
-static bool leads_to(const char *link, const struct published *p)
-{
-	struct stat st;
-
-	return stat(link, &st) == 0 && (st.st_mode & S_IFMT) == (p->st.st_mode & S_IFMT) &&
-	       st.st_rdev == p->st.st_rdev;
-}
-
-int kernel_verify_publish(const struct step *step, struct error *reterr)
-{
-	_cleanup_(published_clear) struct published p = PUBLISHED_INIT;
-	struct kernel_accounts wanted;
-	int r;
-
-	r = kernel_find_accounts(&step->access, &wanted, reterr);
-	if (r == 0)
-		r = find(step, &p, reterr);
-	if (r < 0)
-		return r;
-	if (!leads_to(step->access.link, &p)) {
-		(void)error_set(reterr, EIO, "udev has not made %s a link to %s.",
-				step->access.link, p.node);
-		return error_hint(reterr, "Its rules must include 60-daxd.rules: udevadm control "
-				  "--reload when daxd was installed just now.");
-	}
-	if ((wanted.uid != (uid_t)-1 && p.st.st_uid != wanted.uid) ||
-	    (wanted.gid != (gid_t)-1 && p.st.st_gid != wanted.gid) ||
-	    (step->has_perm && (p.st.st_mode & 07777) != step->access.perm)) {
-		(void)error_set(reterr, EIO, "udev has given %s owner %u, group %u and permissions "
-				"%04o and not what was asked for.", p.node, p.st.st_uid,
-				p.st.st_gid, p.st.st_mode & 07777);
-		/* https://github.com/systemd/systemd/issues/39056 */
-		return error_hint(reterr, "Another rule may do so, and udev 258 and 259 give nodes "
-				  "to system accounts only.");
-	}
-	return 0;
 }
 
 int kernel_verify_withdraw(const struct step *step, struct error *reterr)

@@ -17,10 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exec/kernel-udev-library.h"
+#include "base/file.h"
 
 #define UDEV_CONTROL "/run/udev/control"
 #define UDEV_DATA "/run/udev/data"
+#define STAMP_LINE "E:DAXD_STAMP="
+#define RECORD_MAX 8192
 /* At boot udev may have hundreds of devices before ours. */
 #define WAIT_SECONDS 60
 /* The folder is watched, but it is udev's own: should it move, we look by the clock. */
@@ -35,12 +37,6 @@ int kernel_check_udev(struct error *reterr)
 	return error_hint(reterr, "Start it: systemctl start systemd-udevd.");
 }
 
-static void udev_freep(struct udev **udev)
-{
-	if (*udev)
-		(void)udev_unref(*udev);
-}
-
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -49,24 +45,43 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Has udev imported what it is to, or nothing if it is to be nothing? */
-static bool is_handled(struct udev *udev, const struct udev_trigger *trigger)
+/* The record of a device is a file c252:1 or b259:0, which udev moves to its place. */
+static void name_record(const struct udev_trigger *trigger, char *name, size_t size)
 {
-	struct udev_device *device = udev_device_new_from_subsystem_sysname(
-		udev, kernel_is_device_name(trigger->name) ? "dax" : "block", trigger->name);
-	const char *stamp;
-	bool same;
+	(void)snprintf(name, size, "%c%u:%u", kernel_is_device_name(trigger->name) ? 'c' : 'b',
+		       major(trigger->dev), minor(trigger->dev));
+}
 
-	if (!device)
+/* The stamp in a record: of the lines, which are KEY:VALUE, the one E:DAXD_STAMP=... */
+static const char *find_stamp(char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")))
+		if (strncmp(line, STAMP_LINE, strlen(STAMP_LINE)) == 0)
+			return line + strlen(STAMP_LINE);
+	return NULL;
+}
+
+/*
+ * Has udev imported what it is to, or nothing if it is to be nothing?  libudev would look up each
+ * of the folders above the device anew for this one line, fifty system calls a device.
+ */
+static bool is_handled(int data, const struct udev_trigger *trigger)
+{
+	char record[32], text[RECORD_MAX];
+	const char *stamp = NULL;
+
+	if (faccessat(trigger->fd, "uevent", F_OK, 0) < 0)
 		return true; /* it went away: whoever reads back will tell */
-	stamp = udev_device_get_property_value(device, "DAXD_STAMP");
-	same = trigger->stamp ? stamp && strcmp(stamp, trigger->stamp) == 0 : !stamp;
-	(void)udev_device_unref(device);
-	return same;
+	name_record(trigger, record, sizeof(record));
+	if (sysfs_read(data, record, text, sizeof(text)) > 0)
+		stamp = find_stamp(text);
+	return trigger->stamp ? stamp && strcmp(stamp, trigger->stamp) == 0 : !stamp;
 }
 
 /* Look at those whose record has changed, or at all. */
-static size_t count_pending(struct udev *udev, struct udev_trigger *triggers, size_t n, bool all)
+static size_t count_pending(int data, struct udev_trigger *triggers, size_t n, bool all)
 {
 	size_t pending = 0;
 
@@ -74,22 +89,19 @@ static size_t count_pending(struct udev *udev, struct udev_trigger *triggers, si
 		struct udev_trigger *trigger = &triggers[i];
 
 		if (trigger->pending && (all || trigger->changed))
-			trigger->pending = !is_handled(udev, trigger);
+			trigger->pending = !is_handled(data, trigger);
 		trigger->changed = false;
 		pending += trigger->pending;
 	}
 	return pending;
 }
 
-/* The record of a device is a file c252:1 or b259:0, which udev moves to its place. */
 static void mark_changed(struct udev_trigger *triggers, size_t n, const char *file)
 {
 	for (size_t i = 0; i < n; i++) {
 		char record[32];
 
-		(void)snprintf(record, sizeof(record), "%c%u:%u",
-			       kernel_is_device_name(triggers[i].name) ? 'c' : 'b',
-			       major(triggers[i].dev), minor(triggers[i].dev));
+		name_record(&triggers[i], record, sizeof(record));
 		if (strcmp(record, file) == 0)
 			triggers[i].changed = true;
 	}
@@ -113,13 +125,13 @@ static bool read_changes(int watch, struct udev_trigger *triggers, size_t n)
 	return length > 0;
 }
 
-static void wait_for_all(struct udev *udev, int watch, struct udev_trigger *triggers, size_t n)
+static void wait_for_all(int data, int watch, struct udev_trigger *triggers, size_t n)
 {
 	struct pollfd in = { .fd = watch, .events = POLLIN }; /* -1 is passed over */
 	int64_t end = now_ms() + WAIT_SECONDS * 1000;
 	bool all = true;
 
-	while (count_pending(udev, triggers, n, all) > 0 && now_ms() < end)
+	while (count_pending(data, triggers, n, all) > 0 && now_ms() < end)
 		all = poll(&in, 1, LOOK_MS) <= 0 || !read_changes(watch, triggers, n);
 }
 
@@ -134,29 +146,36 @@ static void tell_late(struct udev_trigger *trigger)
 
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 {
-	_cleanup_(error_clear) struct error error = ERROR_INIT;
-	_cleanup_(udev_freep) struct udev *udev =
-		udev_library_load(&error) == 0 ? udev_new() : NULL;
 	_cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	_cleanup_(closep) int data = -1;
 
 	if (watch >= 0)
 		(void)inotify_add_watch(watch, UDEV_DATA, IN_MOVED_TO | IN_DELETE);
 	for (size_t i = 0; i < n; i++) {
 		struct udev_trigger *trigger = &triggers[i];
 
-		if (trigger->fd < 0)
-			continue;
-		if (!udev && error.code)
-			kernel_copy_error(trigger->error, &error);
-		else if (!udev)
-			(void)error_oom(trigger->error);
-		else if (trigger->coming || kernel_write(trigger->fd, trigger->name, "uevent", "change",
-				      trigger->error) == 0)
+		if (trigger->fd >= 0 &&
+		    (trigger->coming || kernel_write(trigger->fd, trigger->name, "uevent",
+						     "change", trigger->error) == 0))
 			trigger->pending = true;
 	}
-	if (udev)
-		wait_for_all(udev, watch, triggers, n);
+	data = sysfs_open(AT_FDCWD, UDEV_DATA); /* without it nothing is found there */
+	wait_for_all(data, watch, triggers, n);
 	for (size_t i = 0; i < n; i++)
 		if (triggers[i].pending)
 			tell_late(&triggers[i]);
+}
+
+void kernel_begin_making(void)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int fd = -1;
+
+	if (file_make_folders(RUN_FOLDER, &error) == 0)
+		fd = open(MAKING_DEVICES, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
+
+void kernel_end_making(void)
+{
+	(void)unlink(MAKING_DEVICES); /* if it stays, the next one removes it */
 }

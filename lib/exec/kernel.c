@@ -114,17 +114,27 @@ static int kernel_check(struct backend *backend, const struct step *step, struct
 	return kernel_notice_add(&kernel->notices, step) < 0 ? error_oom(reterr) : 0;
 }
 
+static void begin(struct kernel *kernel, const struct step *step)
+{
+	if (step->kind != STEP_CREATE_DEVICE || kernel->makes_devices)
+		return;
+	kernel->makes_devices = true;
+	kernel_begin_making();
+}
+
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	const char *state_file = kernel_of(backend)->state_file;
+	struct kernel_notices *notices = &kernel_of(backend)->notices;
 
+	begin(kernel_of(backend), step);
 	switch (step->kind) {
 	case STEP_INIT_LABELS:
 		return kernel_init_labels(step, reterr);
 	case STEP_CREATE_NAMESPACE:
-		return kernel_create_namespace(step, reterr);
+		return kernel_create_namespace(notices, step, reterr);
 	case STEP_CONVERT_NAMESPACE:
-		return kernel_convert_namespace(step, reterr);
+		return kernel_convert_namespace(notices, step, reterr);
 	case STEP_ENABLE_NAMESPACE:
 		return kernel_enable_namespace(step, reterr);
 	case STEP_DESTROY_NAMESPACE:
@@ -216,6 +226,7 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 {
 	struct kernel *kernel = kernel_of(backend);
 
+	begin(kernel, group->steps[0]);
 	switch (group->steps[0]->kind) {
 	case STEP_RECORD:
 	case STEP_FORGET:
@@ -251,6 +262,8 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 
 static void kernel_free(struct backend *backend)
 {
+	if (kernel_of(backend)->makes_devices)
+		kernel_end_making();
 	kernel_index_clear(&kernel_of(backend)->index);
 	kernel_notices_clear(&kernel_of(backend)->notices);
 	free(kernel_of(backend)->state_file);
@@ -259,7 +272,8 @@ static void kernel_free(struct backend *backend)
 
 bool kernel_backend_must_recover(void)
 {
-	return access(HELD_POLICY, F_OK) == 0 || access(HELD_REGION, F_OK) == 0;
+	return access(HELD_POLICY, F_OK) == 0 || access(HELD_REGION, F_OK) == 0 ||
+	       access(MAKING_DEVICES, F_OK) == 0;
 }
 
 void kernel_backend_be_brief(struct backend *backend)
@@ -271,6 +285,7 @@ void kernel_backend_recover(void)
 {
 	kernel_release_policy();
 	kernel_release_region();
+	kernel_end_making();
 }
 
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr)

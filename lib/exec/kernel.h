@@ -30,12 +30,15 @@ struct kernel_notice;
 struct kernel_notices {
 	struct kernel_notice *notices;
 	size_t n;
+	char run[40]; /* what the stamps of a run have in common */
+	unsigned int n_stamps;
 };
 
 struct kernel {
 	struct backend backend;
 	char *state_file;
 	bool brief; /* scans are for a list of dax devices */
+	bool makes_devices;
 	struct kernel_index index;
 	struct kernel_notices notices;
 };
@@ -132,8 +135,11 @@ int kernel_verify_record(const char *path, const struct step *step, struct error
 void kernel_change_records(const char *path, struct step_group *group);
 
 /* What a writer changes for a moment is kept here, to be put back should it be killed. */
-#define HELD_POLICY "/run/daxd/auto_online_blocks"
-#define HELD_REGION "/run/daxd/disabled-region"
+#define RUN_FOLDER "/run/daxd"
+#define HELD_POLICY RUN_FOLDER "/auto_online_blocks"
+#define HELD_REGION RUN_FOLDER "/disabled-region"
+/* There while devices of dynamic regions are made: udev/91-daxd.rules look for it. */
+#define MAKING_DEVICES RUN_FOLDER "/making-devices"
 
 /* kernel-policy.c: new memory stays offline between the two. */
 int kernel_hold_policy(struct error *reterr);
@@ -177,8 +183,9 @@ void kernel_publish_all(const struct kernel_notices *notices, struct step_group 
  * like is written before, so that udev knows it when the device comes and is asked but once.
  */
 int kernel_notice_add(struct kernel_notices *notices, const struct step *step);
-/* A step is about to make a device. What fails here is done when it is published. */
+/* A step is about to make what another publishes. What fails here is done by that one. */
 void kernel_notice_device(struct kernel_notices *notices, const struct step *step);
+void kernel_notice_namespace(struct kernel_notices *notices, const struct step *step);
 void kernel_notices_clear(struct kernel_notices *notices);
 int kernel_withdraw(const struct step *step, struct error *reterr);
 int kernel_verify_publish(const struct step *step, struct error *reterr);
@@ -202,6 +209,13 @@ struct udev_trigger {
 };
 /* Trigger all of them, and wait until udev has dealt with all. */
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n);
+/*
+ * Until the end, udev leaves out what other rules want to run for each new device of a dynamic
+ * region: daxctl, which has nothing to look up for these and takes ten times as long as the rest.
+ * Neither can fail: it is a matter of time only.
+ */
+void kernel_begin_making(void);
+void kernel_end_making(void);
 
 /* kernel-driver.c */
 /* Load a module unless its driver is there already. */
@@ -259,8 +273,10 @@ int kernel_init_labels(const struct step *step, struct error *reterr);
 /* Enable a region that a writer was killed over. */
 void kernel_release_region(void);
 int kernel_verify_labels(const struct step *step, struct error *reterr);
-int kernel_create_namespace(const struct step *step, struct error *reterr);
-int kernel_convert_namespace(const struct step *step, struct error *reterr);
+int kernel_create_namespace(struct kernel_notices *notices, const struct step *step,
+			    struct error *reterr);
+int kernel_convert_namespace(struct kernel_notices *notices, const struct step *step,
+			     struct error *reterr);
 int kernel_enable_namespace(const struct step *step, struct error *reterr);
 int kernel_destroy_namespace(const struct step *step, struct error *reterr);
 int kernel_verify_namespace(const struct step *step, struct error *reterr);

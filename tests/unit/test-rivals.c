@@ -45,7 +45,7 @@ static const struct {
 	{ MACHINE("offline", ""), VOLUMES(MEMORY), NULL, NULL, NULL, NULL, "", "" },
 	{ MACHINE("offline", ""), VOLUMES(MEMORY), CONF,
 	  "# [x]\n[reconfigure-device x]\n nvdimm.uuid = \"" UUID "\"\n", NULL, NULL,
-	  "daxctl is to configure volume \"vm\" at boot, too.", CONF },
+	  "daxctl has a section for volume \"vm\", which daxd configures and daxctl does not.", CONF },
 	{ MACHINE("offline", ""), VOLUMES(MEMORY), CONF, "#nvdimm.uuid=" UUID "\n", NULL, NULL, "",
 	  "" },
 	{ MACHINE("offline", ""), VOLUMES(MEMORY), CONF,
