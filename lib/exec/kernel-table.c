@@ -150,20 +150,27 @@ static bool has_header(int fd, uint64_t sector)
 	       memcmp(magic, GPT_MAGIC, sizeof(magic)) == 0;
 }
 
-static int read_gpt(int fd, blkid_probe probe, blkid_partlist list, struct partition_table *table,
-		    struct error *reterr)
+static bool is_backup(blkid_probe probe, const struct partition_table *table)
+{
+	const char *offset;
+
+	return blkid_probe_lookup_value(probe, "PTMAGIC_OFFSET", &offset, NULL) == 0 &&
+	       strtoull(offset, NULL, 10) != table->sector_size;
+}
+
+/* What a GPT says of the disk itself; its copy is the last block. */
+static void read_disk(int fd, blkid_partlist list, struct partition_table *table)
 {
 	blkid_parttable found = blkid_partlist_get_table(list);
-	const char *offset, *id = found ? blkid_parttable_get_id(found) : NULL;
-	uint64_t at = table->sector_size;
+	const char *id = found ? blkid_parttable_get_id(found) : NULL;
+	off_t end = lseek(fd, 0, SEEK_END);
 
-	if (blkid_probe_lookup_value(probe, "PTMAGIC_OFFSET", &offset, NULL) == 0)
-		at = strtoull(offset, NULL, 10);
-	table->kind = at == table->sector_size ? TABLE_GPT : TABLE_BACKUP;
 	if (id)
 		(void)uuid_parse_text(id, &table->guid);
-	read_usable(fd, at, table);
-	return add_entries(table, list, reterr);
+	if (table->kind == TABLE_GPT)
+		read_usable(fd, table->sector_size, table);
+	else if (end > 0)
+		read_usable(fd, (uint64_t)end - table->sector_size, table);
 }
 
 static int set_other(struct partition_table *table, const char *content, struct error *reterr)
@@ -203,13 +210,14 @@ static int probe_table(int fd, const char *name, unsigned int sector,
 	}
 	if (strcmp(type, "gpt") != 0 && strcmp(type, "dos") != 0)
 		return set_other(table, type, reterr);
-	/* This is a look of its own, and leaves what the first has found. */
+	table->kind = strcmp(type, "dos") == 0 ? TABLE_DOS : is_backup(probe, table) ?
+			      TABLE_BACKUP : TABLE_GPT;
+	/* A look of its own, after which what the first has found is no more. */
 	list = blkid_probe_get_partitions(probe);
 	if (!list)
 		return unreadable(name, errno, reterr);
-	if (strcmp(type, "gpt") == 0)
-		return read_gpt(fd, probe, list, table, reterr);
-	table->kind = TABLE_DOS;
+	if (table->kind != TABLE_DOS)
+		read_disk(fd, list, table);
 	return add_entries(table, list, reterr);
 }
 
