@@ -161,13 +161,15 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		return kernel_write_partitions(step, reterr);
 	case STEP_POLICY:
+		return kernel_set_partitioning(step, reterr);
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:
 	case STEP_MAP:
 	case STEP_UNMAP:
 	case STEP_REMAP:
-		break;
+		return kernel_change_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -204,13 +206,15 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		return kernel_verify_table(step, reterr);
 	case STEP_POLICY:
+		return kernel_verify_partitioning(step, reterr);
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:
 	case STEP_MAP:
 	case STEP_UNMAP:
 	case STEP_REMAP:
-		break;
+		return kernel_verify_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -239,6 +243,13 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_PUBLISH:
 		kernel_run_on_devices(kernel, group);
 		return;
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		kernel_run_on_partitions(group);
+		return;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
 	case STEP_CONVERT_NAMESPACE:
@@ -250,11 +261,6 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_WITHDRAW:
 	case STEP_WRITE_TABLE:
 	case STEP_POLICY:
-	case STEP_DROP_PARTITION:
-	case STEP_ADD_PARTITION:
-	case STEP_MAP:
-	case STEP_UNMAP:
-	case STEP_REMAP:
 		backend_run_serially(backend, group);
 		return;
 	}
