@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,14 +45,34 @@ static void nap(void)
 	(void)nanosleep(&t, NULL); /* sooner than asked for is as good */
 }
 
+/*
+ * A rule sees of a map which disk it is on, but not the uuid of that: it finds it here. What cannot
+ * be written is one link less, and no reason to have no map.
+ */
+static void tell_rules(const struct kernel_disk *disk)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char file[sizeof(RUN_DISKS) + 32], text[64];
+
+	(void)snprintf(file, sizeof(file), RUN_DISKS "/%u:%u", major(disk->dev), minor(disk->dev));
+	(void)snprintf(text, sizeof(text), "DAXD_DISK=%s\n", disk->uuid.text);
+	if (file_make_folders(RUN_DISKS, &error) == 0)
+		(void)file_replace(file, text, strlen(text), &error);
+}
+
 /* Steps of a group are mostly on one disk. */
 static int follow_target(const struct step *step, struct kernel_disk *target, struct error *reterr)
 {
+	int r;
+
 	if (target->of && strcmp(target->of->region, step->region) == 0 &&
 	    uuid_equal(&target->of->uuid, &step->uuid))
 		return 0;
 	kernel_disk_clear(target);
-	return kernel_find_disk(step, target, reterr);
+	r = kernel_find_disk(step, target, reterr);
+	if (r == 0 && step->kind == STEP_MAP)
+		tell_rules(target);
+	return r;
 }
 
 static int partition_ioctl(const struct kernel_disk *target, int op, unsigned int number,

@@ -138,6 +138,8 @@ void kernel_change_records(const char *path, struct step_group *group);
 #define RUN_FOLDER "/run/daxd"
 #define HELD_POLICY RUN_FOLDER "/auto_online_blocks"
 #define HELD_REGION RUN_FOLDER "/disabled-region"
+/* What udev/56-daxd-partitions.rules find out there: of which disk a map is. */
+#define RUN_DISKS RUN_FOLDER "/disks"
 /* There while devices of dynamic regions are made: udev/91-daxd.rules look for it. */
 #define MAKING_DEVICES RUN_FOLDER "/making-devices"
 
