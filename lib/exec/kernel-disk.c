@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -231,10 +232,49 @@ int kernel_scan_disk(struct namespace *ns, struct error *reterr)
 	return r;
 }
 
+int kernel_add_map(struct kernel_disk *disk, unsigned int number, dev_t dev)
+{
+	struct kernel_map *map = ARRAY_APPEND(disk->maps, disk->n_maps);
+
+	if (!map)
+		return -ENOMEM;
+	disk->n_maps++;
+	*map = (struct kernel_map){ number, dev };
+	return 0;
+}
+
+static void look_for_maps(struct kernel_disk *disk)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(disk->sysfs, "holders");
+	const struct dirent *entry;
+
+	disk->maps_known = true;
+	while (dir && (entry = sysfs_next(dir))) {
+		unsigned int number = kernel_map_number(entry->d_name, &disk->uuid);
+		char path[PATH_SIZE];
+		dev_t dev;
+
+		(void)snprintf(path, sizeof(path), "/sys/class/block/%s/dev", entry->d_name);
+		if (number && kernel_read_dev(AT_FDCWD, path, &dev) == 0)
+			(void)kernel_add_map(disk, number, dev); /* a step fails that misses it */
+	}
+}
+
+const struct kernel_map *kernel_find_map(struct kernel_disk *disk, unsigned int number)
+{
+	if (!disk->maps_known)
+		look_for_maps(disk);
+	for (size_t i = 0; i < disk->n_maps; i++)
+		if (disk->maps[i].number == number)
+			return &disk->maps[i];
+	return NULL;
+}
+
 void kernel_disk_clear(struct kernel_disk *disk)
 {
 	closep(&disk->sysfs);
 	closep(&disk->node);
+	free(disk->maps);
 	*disk = KERNEL_DISK_INIT;
 }
 

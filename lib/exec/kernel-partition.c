@@ -159,32 +159,16 @@ static int add(const struct kernel_disk *target, const struct step *step, struct
 	return 0;
 }
 
-/* The map of a partition: 1, and what the kernel calls it; 0: there is none. */
-static int find_map(const struct kernel_disk *target, unsigned int number, struct work *work)
+/* Is there a map of the partition, and what does the kernel call it? */
+static bool find_map(struct kernel_disk *target, unsigned int number, struct work *work)
 {
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(target->sysfs, "holders");
-	const struct dirent *entry;
-	char path[PATH_SIZE];
+	const struct kernel_map *map = kernel_find_map(target, number);
 
-	while (dir && (entry = sysfs_next(dir))) {
-		if (kernel_map_number(entry->d_name, &target->uuid) != number)
-			continue;
-		(void)snprintf(work->device, sizeof(work->device), "%s", entry->d_name);
-		(void)snprintf(path, sizeof(path), "/sys/class/block/%s/dev", work->device);
-		return kernel_read_dev(AT_FDCWD, path, &work->dev) == 0;
-	}
-	return 0;
-}
-
-static bool has_map(const struct kernel_disk *target)
-{
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(target->sysfs, "holders");
-	const struct dirent *entry;
-
-	while (dir && (entry = sysfs_next(dir)))
-		if (kernel_map_number(entry->d_name, &target->uuid))
-			return true;
-	return false;
+	if (!map)
+		return false;
+	work->dev = map->dev;
+	(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(map->dev));
+	return true;
 }
 
 static int check_pages(const struct step *step, const struct work *work, struct error *reterr)
@@ -209,7 +193,7 @@ static int check_inside(const struct kernel_disk *target, const struct step *ste
 			 target->name, SIZE_STR(sectors * SECTOR));
 }
 
-static int create_map(const struct kernel_disk *target, const struct step *step, struct work *work,
+static int create_map(struct kernel_disk *target, const struct step *step, struct work *work,
 		      struct error *reterr)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
@@ -223,15 +207,17 @@ static int create_map(const struct kernel_disk *target, const struct step *step,
 	r = dm_map_create(work->name, uuid, target->dev, step->extent, step->read_only,
 			  &work->dev, &error);
 	/* A partition of the kernel's that is mounted has the whole disk, unless we have it. */
-	if (r == -EBUSY && !has_map(target) &&
+	if (r == -EBUSY && !target->n_maps &&
 	    kernel_check_blockdev_free(target->name, reterr) < 0)
 		return -reterr->code;
 	if (r == -EBUSY)
 		return error_set(reterr, EBUSY, "Cannot make the map %s: a dm device that is not "
 				 "ours has the name.", work->name);
-	if (r < 0)
+	if (r < 0) {
 		error_move(reterr, &error);
-	return r < 0 ? -reterr->code : 0;
+		return -reterr->code;
+	}
+	return kernel_add_map(target, step->number, work->dev) < 0 ? error_oom(reterr) : 0;
 }
 
 /* The rules say of a map how large it was when they saw it. */
@@ -243,7 +229,7 @@ static void await_map(const struct step *step, struct work *work, struct udev_tr
 	trigger->stamp = work->stamp;
 }
 
-static int map(const struct kernel_disk *target, const struct step *step, struct work *work,
+static int map(struct kernel_disk *target, const struct step *step, struct work *work,
 	       struct udev_trigger *trigger, struct error *reterr)
 {
 	struct dm_map_state state;
@@ -260,8 +246,7 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 			return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
 	} else {
 		r = create_map(target, step, work, reterr);
-		if (r == 0 && !find_map(target, step->number, work))
-			r = error_set(reterr, EIO, "%s was made, and is not there.", work->name);
+		(void)find_map(target, step->number, work); /* it is, when it was made */
 	}
 	if (r < 0)
 		return r;
@@ -277,7 +262,7 @@ static int try_unmap(const struct kernel_disk *target, const struct step *step, 
 	return dm_map_remove(work->name, work->dev, reterr);
 }
 
-static int unmap(const struct kernel_disk *target, const struct step *step, struct work *work,
+static int unmap(struct kernel_disk *target, const struct step *step, struct work *work,
 		 struct udev_trigger *trigger, struct error *reterr)
 {
 	if (!find_map(target, step->number, work))
@@ -287,7 +272,7 @@ static int unmap(const struct kernel_disk *target, const struct step *step, stru
 }
 
 /* In place, and so that nobody who has it open sees it become less. */
-static int remap(const struct kernel_disk *target, const struct step *step, struct work *work,
+static int remap(struct kernel_disk *target, const struct step *step, struct work *work,
 		 struct udev_trigger *trigger, struct error *reterr)
 {
 	struct dm_map_state state;
@@ -384,11 +369,63 @@ static void change_all(struct step_group *group, struct work *works, struct udev
 		closep(&works[i].fd);
 }
 
+static int verify_native(const struct kernel_disk *target, const struct step *step,
+			 const struct work *work, struct error *reterr)
+{
+	struct range have;
+	bool there = kernel_read_extent(target->sysfs, work->name, &have) == 0;
+
+	if (step->kind == STEP_DROP_PARTITION && there)
+		return error_set(reterr, EIO, "%s is there still.", work->name);
+	if (step->kind == STEP_ADD_PARTITION && (!there || !extent_is(have, step->extent)))
+		return error_set(reterr, EIO, "The kernel has not made %s.", work->name);
+	return 0;
+}
+
+static int verify_map(struct kernel_disk *target, const struct step *step,
+		      struct work *work, struct error *reterr)
+{
+	struct dm_map_state state;
+	bool there = find_map(target, step->number, work);
+	int r;
+
+	if (step->kind == STEP_UNMAP)
+		return there ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
+	if (!there)
+		return error_set(reterr, EIO, "%s is not there.", work->name);
+	r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
+	if (r < 0)
+		return r;
+	if (!extent_is(state.extent, step->extent))
+		return error_set(reterr, EIO, "%s is not where it was to be.", work->name);
+	if (kernel_map_is_linked(work->name, work->device))
+		return 0;
+	(void)error_set(reterr, EIO, "udev has not made /dev/%s a link to %s.", work->name,
+			work->device);
+	return error_hint(reterr, "Its rules must include 56-daxd-partitions.rules: udevadm control "
+			  "--reload when daxd was installed just now.");
+}
+
+/* target: of the step before, looked at after everything was done. */
+static int verify(struct kernel_disk *target, const struct step *step, struct error *reterr)
+{
+	struct work work = { .fd = -1 };
+	int r = follow_target(step, target, reterr);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(work.name, sizeof(work.name), "%.200sp%u", target->name, step->number);
+	if (step->kind == STEP_DROP_PARTITION || step->kind == STEP_ADD_PARTITION)
+		return verify_native(target, step, &work, reterr);
+	return verify_map(target, step, &work, reterr);
+}
+
 void kernel_run_on_partitions(struct step_group *group)
 {
 	_cleanup_(freep) struct work *works = calloc(group->n, sizeof(*works));
 	_cleanup_(freep) struct udev_trigger *triggers = calloc(group->n, sizeof(*triggers));
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;
 	int r = works && triggers ? kernel_check_udev(&error) : error_oom(&error);
 
 	if (r == 0)
@@ -397,7 +434,7 @@ void kernel_run_on_partitions(struct step_group *group)
 		if (r < 0)
 			kernel_copy_error(&group->errors[i], &error);
 		else if (group->errors[i].code == 0)
-			(void)kernel_verify_partition(group->steps[i], &group->errors[i]);
+			(void)verify(&target, group->steps[i], &group->errors[i]);
 		group->over(group->userdata, i);
 	}
 }
@@ -439,53 +476,9 @@ int kernel_drop_partitions(const struct kernel_disk *disk, struct error *reterr)
 	return r;
 }
 
-static int verify_native(const struct kernel_disk *target, const struct step *step,
-			 const struct work *work, struct error *reterr)
-{
-	struct range have;
-	bool there = kernel_read_extent(target->sysfs, work->name, &have) == 0;
-
-	if (step->kind == STEP_DROP_PARTITION && there)
-		return error_set(reterr, EIO, "%s is there still.", work->name);
-	if (step->kind == STEP_ADD_PARTITION && (!there || !extent_is(have, step->extent)))
-		return error_set(reterr, EIO, "The kernel has not made %s.", work->name);
-	return 0;
-}
-
-static int verify_map(const struct kernel_disk *target, const struct step *step,
-		      struct work *work, struct error *reterr)
-{
-	struct dm_map_state state;
-	bool there = find_map(target, step->number, work);
-	int r;
-
-	if (step->kind == STEP_UNMAP)
-		return there ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
-	if (!there)
-		return error_set(reterr, EIO, "%s is not there.", work->name);
-	r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
-	if (r < 0)
-		return r;
-	if (!extent_is(state.extent, step->extent))
-		return error_set(reterr, EIO, "%s is not where it was to be.", work->name);
-	if (kernel_map_is_linked(work->name, work->device))
-		return 0;
-	(void)error_set(reterr, EIO, "udev has not made /dev/%s a link to %s.", work->name,
-			work->device);
-	return error_hint(reterr, "Its rules must include 56-daxd-partitions.rules: udevadm control "
-			  "--reload when daxd was installed just now.");
-}
-
 int kernel_verify_partition(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;
-	struct work work = { .fd = -1 };
-	int r = kernel_find_disk(step, &target, reterr);
 
-	if (r < 0)
-		return r;
-	(void)snprintf(work.name, sizeof(work.name), "%.200sp%u", target.name, step->number);
-	if (step->kind == STEP_DROP_PARTITION || step->kind == STEP_ADD_PARTITION)
-		return verify_native(&target, step, &work, reterr);
-	return verify_map(&target, step, &work, reterr);
+	return verify(&target, step, reterr);
 }
