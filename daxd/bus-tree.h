@@ -66,6 +66,17 @@ int bus_append_problems(sd_bus_message *message, const struct report *problems);
 /* The same in pieces, for several reports in one array. */
 int bus_append_problem(sd_bus_message *message, const struct error *problem);
 
+/* bus-disk.c: disk NULL has nothing of all this. */
+int bus_append_partitions(sd_bus_message *message, const struct namespace *ns);
+int bus_append_natives(sd_bus_message *message, const struct disk *disk);
+int bus_append_maps(sd_bus_message *message, const struct disk *disk);
+/* What of the plan for disks has to wait on this namespace; plan may be NULL. */
+int bus_append_pending(sd_bus_message *message, const struct plan *plan, const char *name);
+bool bus_same_partitions(const struct disk *a, const struct disk *b);
+bool bus_same_natives(const struct disk *a, const struct disk *b);
+bool bus_same_maps(const struct disk *a, const struct disk *b);
+bool bus_same_pending(const struct plan *a, const struct plan *b, const char *name);
+
 struct bus_option {
 	const char *name;
 	bool *value;
