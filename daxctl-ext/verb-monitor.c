@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -140,9 +141,19 @@ static void begin_line(struct monitor *monitor, const struct change *change)
 		      name_of(monitor, change));
 }
 
+/* Of partitions, what the kernel and what daxd made of them: how many. */
+static bool is_counted(const struct json_value *member, enum change_kind kind)
+{
+	return member->type == JSON_ARRAY && (member->n || kind == CHANGE_CHANGED) &&
+	       (strcmp(member->key, "partitions") == 0 ||
+		strcmp(member->key, "kernel_partitions") == 0 ||
+		strcmp(member->key, "maps") == 0 ||
+		strcmp(member->key, "partitions_pending") == 0);
+}
+
 /* "driver kmem", "size 256M": what is a single value; jobs count by their events. */
-static void print_values(const struct monitor *monitor, const struct json_value *object,
-			 const char *separator)
+static void print_values(const struct monitor *monitor, enum change_kind kind,
+			 const struct json_value *object, const char *separator)
 {
 	const struct json_value *member = json_first(object);
 
@@ -151,6 +162,11 @@ static void print_values(const struct monitor *monitor, const struct json_value 
 			    strcmp(member->key, "available") == 0;
 		uint64_t bytes;
 
+		if (is_counted(member, kind)) {
+			(void)fprintf(monitor->cli->out, "%s %s %" PRIu32, separator, member->key,
+				      member->n);
+			separator = ",";
+		}
 		if (member->type == JSON_TRUE || member->type == JSON_FALSE) {
 			(void)fprintf(monitor->cli->out, "%s %s %s", separator, member->key,
 				      member->type == JSON_TRUE ? "true" : "false");
@@ -202,7 +218,7 @@ static void print_object(struct monitor *monitor, const struct change *change,
 	}
 	begin_line(monitor, change);
 	(void)fprintf(monitor->cli->out, " %s", change_word(change->kind));
-	print_values(monitor, object, ":");
+	print_values(monitor, change->kind, object, ":");
 	(void)fputc('\n', monitor->cli->out);
 }
 

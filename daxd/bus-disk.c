@@ -12,44 +12,26 @@ static int append_entry(sd_bus_message *message, const struct namespace *ns, siz
 	const struct table_entry *entry = &table->entries[index];
 	enum entry_fit fit = table_judge(table, index, ns->size, ns->align);
 
-	return sd_bus_message_append(message, "(uttssss)", (uint32_t)entry->number,
-				     entry->extent.start, entry->extent.size, entry->uuid.text,
-				     entry->name ? entry->name : "", entry->type.text,
-				     entry_fit_word(fit));
+	return sd_bus_message_append(message, "a{sv}", 7, "number", "u", (uint32_t)entry->number,
+				     "start", "t", entry->extent.start, "size", "t",
+				     entry->extent.size, "uuid", "s", entry->uuid.text, "name", "s",
+				     entry->name ? entry->name : "", "type", "s", entry->type.text,
+				     "fit", "s", entry_fit_word(fit));
 }
 
-int bus_append_partitions(sd_bus_message *message, const struct namespace *ns)
+static int append_native(sd_bus_message *message, const struct native *native)
 {
-	int r = sd_bus_message_open_container(message, 'a', "(uttssss)");
-
-	for (size_t i = 0; r >= 0 && ns->disk && i < ns->disk->table.n_entries; i++)
-		r = append_entry(message, ns, i);
-	return r < 0 ? r : sd_bus_message_close_container(message);
+	return sd_bus_message_append(message, "a{sv}", 3, "number", "u", (uint32_t)native->number,
+				     "start", "t", native->extent.start, "size", "t",
+				     native->extent.size);
 }
 
-int bus_append_natives(sd_bus_message *message, const struct disk *disk)
+static int append_map(sd_bus_message *message, const struct disk_map *map)
 {
-	int r = sd_bus_message_open_container(message, 'a', "(utt)");
-
-	for (size_t i = 0; r >= 0 && disk && i < disk->n_natives; i++)
-		r = sd_bus_message_append(message, "(utt)", (uint32_t)disk->natives[i].number,
-					  disk->natives[i].extent.start,
-					  disk->natives[i].extent.size);
-	return r < 0 ? r : sd_bus_message_close_container(message);
-}
-
-int bus_append_maps(sd_bus_message *message, const struct disk *disk)
-{
-	int r = sd_bus_message_open_container(message, 'a', "(uttsb)");
-
-	for (size_t i = 0; r >= 0 && disk && i < disk->n_maps; i++) {
-		const struct disk_map *map = &disk->maps[i];
-
-		r = sd_bus_message_append(message, "(uttsb)", (uint32_t)map->number,
-					  map->extent.start, map->extent.size, map->name,
-					  map->linked);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(message);
+	return sd_bus_message_append(message, "a{sv}", 5, "number", "u", (uint32_t)map->number,
+				     "start", "t", map->extent.start, "size", "t",
+				     map->extent.size, "name", "s", map->name, "linked", "b",
+				     (int)map->linked);
 }
 
 /* The drifts of a volume that is called as the namespace is. */
@@ -64,24 +46,59 @@ static const struct drift *next_pending(const struct plan *plan, const char *nam
 	return NULL;
 }
 
-int bus_append_pending(sd_bus_message *message, const struct plan *plan, const char *name)
+static int append_pending(sd_bus_message *message, const struct object *object)
 {
-	int r = sd_bus_message_open_container(message, 'a', "(sss)");
 	const struct drift *drift;
 	size_t at = 0;
+	int r = 0;
 
-	while (r >= 0 && (drift = next_pending(plan, name, &at)))
-		r = sd_bus_message_append(message, "(sss)", drift->attribute, drift->have,
-					  drift->want);
+	while (r >= 0 && (drift = next_pending(object->disks, object->ns->name, &at)))
+		r = sd_bus_message_append(message, "a{sv}", 3, "attribute", "s", drift->attribute,
+					  "have", "s", drift->have, "want", "s", drift->want);
+	return r;
+}
+
+static int append_items(sd_bus_message *message, enum bus_part part, const struct object *object)
+{
+	const struct disk *disk = object->ns->disk;
+	int r = 0;
+
+	if (!disk)
+		return 0;
+	switch (part) {
+	case BUS_PARTITIONS:
+		for (size_t i = 0; r >= 0 && i < disk->table.n_entries; i++)
+			r = append_entry(message, object->ns, i);
+		break;
+	case BUS_NATIVES:
+		for (size_t i = 0; r >= 0 && i < disk->n_natives; i++)
+			r = append_native(message, &disk->natives[i]);
+		break;
+	case BUS_MAPS:
+		for (size_t i = 0; r >= 0 && i < disk->n_maps; i++)
+			r = append_map(message, &disk->maps[i]);
+		break;
+	case BUS_PENDING:
+		return append_pending(message, object);
+	}
+	return r;
+}
+
+int bus_append_part(sd_bus_message *message, enum bus_part part, const struct object *object)
+{
+	int r = sd_bus_message_open_container(message, 'a', "a{sv}");
+
+	if (r >= 0)
+		r = append_items(message, part, object);
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-bool bus_same_partitions(const struct disk *a, const struct disk *b)
+static bool same_tables(const struct disk *a, const struct disk *b)
 {
 	return a == b || (a && b && table_equal(&a->table, &b->table));
 }
 
-bool bus_same_natives(const struct disk *a, const struct disk *b)
+static bool same_natives(const struct disk *a, const struct disk *b)
 {
 	size_t n = a ? a->n_natives : 0;
 
@@ -102,7 +119,7 @@ static bool same_map(const struct disk_map *a, const struct disk_map *b)
 	       strcmp(a->name, b->name) == 0;
 }
 
-bool bus_same_maps(const struct disk *a, const struct disk *b)
+static bool same_maps(const struct disk *a, const struct disk *b)
 {
 	size_t n = a ? a->n_maps : 0;
 
@@ -114,7 +131,7 @@ bool bus_same_maps(const struct disk *a, const struct disk *b)
 	return true;
 }
 
-bool bus_same_pending(const struct plan *a, const struct plan *b, const char *name)
+static bool same_pending(const struct plan *a, const struct plan *b, const char *name)
 {
 	const struct drift *one, *other;
 	size_t i = 0, j = 0;
@@ -130,4 +147,19 @@ bool bus_same_pending(const struct plan *a, const struct plan *b, const char *na
 			return false;
 	} while (one);
 	return true;
+}
+
+bool bus_same_part(enum bus_part part, const struct object *a, const struct object *b)
+{
+	switch (part) {
+	case BUS_PARTITIONS:
+		return same_tables(a->ns->disk, b->ns->disk);
+	case BUS_NATIVES:
+		return same_natives(a->ns->disk, b->ns->disk);
+	case BUS_MAPS:
+		return same_maps(a->ns->disk, b->ns->disk);
+	case BUS_PENDING:
+		return same_pending(a->disks, b->disks, a->ns->name);
+	}
+	return false;
 }

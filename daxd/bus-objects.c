@@ -7,10 +7,6 @@
 #include <string.h>
 
 #define PROPERTIES_MAX 20
-#define PARTITIONS "a(uttssss)"
-#define NATIVES "a(utt)"
-#define MAPS "a(uttsb)"
-#define PENDING "a(sss)"
 
 static const char *const prefixes[N_OBJECT_KINDS] = {
 	[OBJECT_REGION] = BUS_ROOT "/region",
@@ -33,12 +29,13 @@ struct value {
 	int integer;	  /* i */
 	const struct range_list *ranges;
 	const struct report *report;
-	const struct object *object; /* whose disk tells; by the type */
+	const struct object *object; /* whose disk tells, of this: */
+	enum bus_part part;
 };
 
 #define TEXT(x) ((struct value){ .text = (x) })
 #define NUMBER(x) ((struct value){ .number = (x) })
-#define OF_DISK(o) ((struct value){ .object = (o) })
+#define OF_DISK(what, o) ((struct value){ .object = (o), .part = (what) })
 #define INTEGER(x) ((struct value){ .integer = (x) })
 
 /* VALUE(function, expression of o) */
@@ -72,7 +69,10 @@ VALUE(ns_block, TEXT(o->ns->blockdev))
 VALUE(ns_policy, TEXT(o->ns->disk ? partitioning_word(o->ns->disk->policy) : ""))
 VALUE(ns_managed, NUMBER(o->ns->disk && o->ns->disk->managed))
 VALUE(ns_table, TEXT(o->ns->disk ? table_kind_word(o->ns->disk->table.kind) : ""))
-VALUE(ns_disk, OF_DISK(o))
+VALUE(ns_partitions, OF_DISK(BUS_PARTITIONS, o))
+VALUE(ns_natives, OF_DISK(BUS_NATIVES, o))
+VALUE(ns_maps, OF_DISK(BUS_MAPS, o))
+VALUE(ns_pending, OF_DISK(BUS_PENDING, o))
 
 VALUE(device_size, NUMBER(o->device->size))
 VALUE(device_align, NUMBER(o->device->align))
@@ -139,10 +139,10 @@ static const struct property properties[N_OBJECT_KINDS][PROPERTIES_MAX] = {
 		{ "Partitioning", "s", ns_policy },
 		{ "PartitionsManaged", "b", ns_managed },
 		{ "Table", "s", ns_table },
-		{ "Partitions", PARTITIONS, ns_disk },
-		{ "KernelPartitions", NATIVES, ns_disk },
-		{ "Maps", MAPS, ns_disk },
-		{ "PartitionsPending", PENDING, ns_disk },
+		{ "Partitions", "aa{sv}", ns_partitions },
+		{ "KernelPartitions", "aa{sv}", ns_natives },
+		{ "Maps", "aa{sv}", ns_maps },
+		{ "PartitionsPending", "aa{sv}", ns_pending },
 	},
 	[OBJECT_DEVICE] = {
 		{ "Name", "s", object_name },
@@ -188,32 +188,10 @@ static int append_ranges(sd_bus_message *message, const struct range_list *list)
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-static int append_of_disk(sd_bus_message *message, const char *type, const struct object *object)
-{
-	if (strcmp(type, PARTITIONS) == 0)
-		return bus_append_partitions(message, object->ns);
-	if (strcmp(type, NATIVES) == 0)
-		return bus_append_natives(message, object->ns->disk);
-	if (strcmp(type, MAPS) == 0)
-		return bus_append_maps(message, object->ns->disk);
-	return bus_append_pending(message, object->disks, object->ns->name);
-}
-
-static bool same_of_disk(const char *type, const struct object *a, const struct object *b)
-{
-	if (strcmp(type, PARTITIONS) == 0)
-		return bus_same_partitions(a->ns->disk, b->ns->disk);
-	if (strcmp(type, NATIVES) == 0)
-		return bus_same_natives(a->ns->disk, b->ns->disk);
-	if (strcmp(type, MAPS) == 0)
-		return bus_same_maps(a->ns->disk, b->ns->disk);
-	return bus_same_pending(a->disks, b->disks, a->ns->name);
-}
-
 static int append_value(sd_bus_message *message, const char *type, struct value value)
 {
 	if (value.object)
-		return append_of_disk(message, type, value.object);
+		return bus_append_part(message, value.part, value.object);
 	if (strcmp(type, "b") == 0)
 		return sd_bus_message_append(message, "b", (int)value.number);
 	if (strcmp(type, "s") == 0)
@@ -247,10 +225,10 @@ static bool same_reports(const struct report *a, const struct report *b)
 	return true;
 }
 
-static bool same_value(const char *type, struct value a, struct value b)
+static bool same_value(struct value a, struct value b)
 {
 	if (a.object)
-		return same_of_disk(type, a.object, b.object);
+		return bus_same_part(a.part, a.object, b.object);
 	return same_text(a.text, b.text) && a.number == b.number && a.integer == b.integer &&
 	       (!a.ranges || range_list_equal(a.ranges, b.ranges)) &&
 	       (!a.report || same_reports(a.report, b.report));
@@ -304,10 +282,10 @@ static const sd_bus_vtable namespace_vtable[] = {
 	PROPERTY("Partitioning", "s"),
 	PROPERTY("PartitionsManaged", "b"),
 	PROPERTY("Table", "s"),
-	PROPERTY("Partitions", PARTITIONS),
-	PROPERTY("KernelPartitions", NATIVES),
-	PROPERTY("Maps", MAPS),
-	PROPERTY("PartitionsPending", PENDING),
+	PROPERTY("Partitions", "aa{sv}"),
+	PROPERTY("KernelPartitions", "aa{sv}"),
+	PROPERTY("Maps", "aa{sv}"),
+	PROPERTY("PartitionsPending", "aa{sv}"),
 	SD_BUS_VTABLE_END,
 };
 
@@ -440,7 +418,7 @@ static void compare(struct bus *bus, const struct object *before, const struct o
 	size_t n = 0;
 
 	for (const struct property *p = properties[now->kind]; p->name; p++)
-		if (!same_value(p->type, p->value(before), p->value(now)))
+		if (!same_value(p->value(before), p->value(now)))
 			change.names[n++] = (char *)p->name; /* sd-bus changes none of them */
 	if (n == 0)
 		return;

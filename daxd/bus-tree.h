@@ -66,16 +66,15 @@ int bus_append_problems(sd_bus_message *message, const struct report *problems);
 /* The same in pieces, for several reports in one array. */
 int bus_append_problem(sd_bus_message *message, const struct error *problem);
 
-/* bus-disk.c: disk NULL has nothing of all this. */
-int bus_append_partitions(sd_bus_message *message, const struct namespace *ns);
-int bus_append_natives(sd_bus_message *message, const struct disk *disk);
-int bus_append_maps(sd_bus_message *message, const struct disk *disk);
-/* What of the plan for disks has to wait on this namespace; plan may be NULL. */
-int bus_append_pending(sd_bus_message *message, const struct plan *plan, const char *name);
-bool bus_same_partitions(const struct disk *a, const struct disk *b);
-bool bus_same_natives(const struct disk *a, const struct disk *b);
-bool bus_same_maps(const struct disk *a, const struct disk *b);
-bool bus_same_pending(const struct plan *a, const struct plan *b, const char *name);
+/* bus-disk.c: what a namespace says of the partitions of its disk, each aa{sv}. */
+enum bus_part {
+	BUS_PARTITIONS, /* of the table */
+	BUS_NATIVES,
+	BUS_MAPS,
+	BUS_PENDING,
+};
+int bus_append_part(sd_bus_message *message, enum bus_part part, const struct object *object);
+bool bus_same_part(enum bus_part part, const struct object *a, const struct object *b);
 
 struct bus_option {
 	const char *name;
