@@ -28,6 +28,7 @@
 /* How long udev may have a look. */
 #define PATIENCE_MS 5000
 #define NAP_MS 10
+#define LOOK_MS 200 /* who else may have it open: that takes longer than most looks of udev */
 
 /* One step of a group: what it has done, and what of udev's work it waits for. */
 struct work {
@@ -96,8 +97,8 @@ static int retry(int (*try)(const struct kernel_disk *target, const struct step 
 {
 	int r = try(target, step, work, reterr);
 
-	for (int ms = 0; r == -EBUSY && !reterr->code && ms < PATIENCE_MS; ms += NAP_MS) {
-		if (ms % 1000 == 0 && kernel_check_blockdev_free(work->device, reterr) < 0)
+	for (int ms = NAP_MS; r == -EBUSY && !reterr->code && ms < PATIENCE_MS; ms += NAP_MS) {
+		if (ms % LOOK_MS == 0 && kernel_check_blockdev_free(work->device, reterr) < 0)
 			return -reterr->code;
 		nap();
 		r = try(target, step, work, reterr);
@@ -137,48 +138,6 @@ static bool extent_is(struct range a, struct range b)
 	return a.start == b.start && a.size == b.size;
 }
 
-static int add(const struct kernel_disk *target, const struct step *step, struct work *work,
-	       struct udev_trigger *trigger, struct error *reterr)
-{
-	char attribute[PATH_SIZE];
-	struct range have;
-	int r = 0;
-
-	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
-	if (kernel_read_extent(target->sysfs, work->name, &have) < 0 ||
-	    !extent_is(have, step->extent))
-		r = partition_ioctl(target, BLKPG_ADD_PARTITION, step->number, step->extent);
-	if (r < 0)
-		return error_set(reterr, -r, "The kernel does not take the partition %s: %s.",
-				 work->name, strerror(-r));
-	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);
-	r = kernel_read_dev(target->sysfs, attribute, &work->dev);
-	if (r < 0)
-		return kernel_unreadable(reterr, work->name, "dev", -r);
-	trigger->wait = UDEV_SEEN;
-	return 0;
-}
-
-/* Is there a map of the partition, and what does the kernel call it? */
-static bool find_map(struct kernel_disk *target, unsigned int number, struct work *work)
-{
-	const struct kernel_map *map = kernel_find_map(target, number);
-
-	if (!map)
-		return false;
-	work->dev = map->dev;
-	(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(map->dev));
-	return true;
-}
-
-static int check_pages(const struct step *step, const struct work *work, struct error *reterr)
-{
-	if (step->extent.start % ALIGN_4K == 0 && step->extent.size % ALIGN_4K == 0)
-		return 0;
-	return error_set(reterr, EINVAL, "%s does not begin and end at multiples of 4K: DAX on a "
-			 "map of it would write to the wrong place.", work->name);
-}
-
 static int check_inside(const struct kernel_disk *target, const struct step *step,
 			const struct work *work, struct error *reterr)
 {
@@ -193,21 +152,82 @@ static int check_inside(const struct kernel_disk *target, const struct step *ste
 			 target->name, SIZE_STR(sectors * SECTOR));
 }
 
-static int create_map(struct kernel_disk *target, const struct step *step, struct work *work,
-		      struct error *reterr)
+static int add(const struct kernel_disk *target, const struct step *step, struct work *work,
+	       struct udev_trigger *trigger, struct error *reterr)
 {
-	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char attribute[PATH_SIZE];
+	struct range have;
+	int r;
+
+	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
+	r = check_inside(target, step, work, reterr); /* 6.1 does not look */
+	if (r < 0)
+		return r;
+	if (kernel_read_extent(target->sysfs, work->name, &have) < 0 ||
+	    !extent_is(have, step->extent))
+		r = partition_ioctl(target, BLKPG_ADD_PARTITION, step->number, step->extent);
+	if (r < 0)
+		return error_set(reterr, -r, "The kernel does not take the partition %s: %s.",
+				 work->name, strerror(-r));
+	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);
+	r = kernel_read_dev(target->sysfs, attribute, &work->dev);
+	if (r < 0)
+		return kernel_unreadable(reterr, work->name, "dev", -r);
+	trigger->wait = UDEV_SEEN;
+	return 0;
+}
+
+/*
+ * The map of a partition: 1, and what the kernel calls it; 0: there is none.  Device-mapper is
+ * asked by uuid, since to go through what holds the disk takes the square of the time for many.
+ */
+static int find_map(const struct kernel_disk *target, unsigned int number, struct work *work,
+		    struct error *reterr)
+{
 	char uuid[DM_UUID_MAX];
 	int r;
 
 	r = kernel_load_module("dm_mod", "/sys/module/dm_mod", reterr);
 	if (r < 0)
 		return r;
+	dm_map_uuid(&target->uuid, number, uuid);
+	r = dm_map_find(uuid, &work->dev, reterr);
+	if (r > 0)
+		(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(work->dev));
+	return r;
+}
+
+static bool has_map(const struct kernel_disk *target)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(target->sysfs, "holders");
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir)))
+		if (kernel_map_number(entry->d_name, &target->uuid))
+			return true;
+	return false;
+}
+
+static int check_pages(const struct step *step, const struct work *work, struct error *reterr)
+{
+	if (step->extent.start % ALIGN_4K == 0 && step->extent.size % ALIGN_4K == 0)
+		return 0;
+	return error_set(reterr, EINVAL, "%s does not begin and end at multiples of 4K: DAX on a "
+			 "map of it would write to the wrong place.", work->name);
+}
+
+static int create_map(const struct kernel_disk *target, const struct step *step, struct work *work,
+		      struct error *reterr)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char uuid[DM_UUID_MAX];
+	int r;
+
 	dm_map_uuid(&target->uuid, step->number, uuid);
 	r = dm_map_create(work->name, uuid, target->dev, step->extent, step->read_only,
 			  &work->dev, &error);
 	/* A partition of the kernel's that is mounted has the whole disk, unless we have it. */
-	if (r == -EBUSY && !target->n_maps &&
+	if (r == -EBUSY && !has_map(target) &&
 	    kernel_check_blockdev_free(target->name, reterr) < 0)
 		return -reterr->code;
 	if (r == -EBUSY)
@@ -217,7 +237,8 @@ static int create_map(struct kernel_disk *target, const struct step *step, struc
 		error_move(reterr, &error);
 		return -reterr->code;
 	}
-	return kernel_add_map(target, step->number, work->dev) < 0 ? error_oom(reterr) : 0;
+	(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(work->dev));
+	return 0;
 }
 
 /* The rules say of a map how large it was when they saw it. */
@@ -229,7 +250,7 @@ static void await_map(const struct step *step, struct work *work, struct udev_tr
 	trigger->stamp = work->stamp;
 }
 
-static int map(struct kernel_disk *target, const struct step *step, struct work *work,
+static int map(const struct kernel_disk *target, const struct step *step, struct work *work,
 	       struct udev_trigger *trigger, struct error *reterr)
 {
 	struct dm_map_state state;
@@ -240,13 +261,13 @@ static int map(struct kernel_disk *target, const struct step *step, struct work 
 		r = check_inside(target, step, work, reterr);
 	if (r < 0)
 		return r;
-	if (find_map(target, step->number, work)) {
+	r = find_map(target, step->number, work, reterr);
+	if (r > 0) {
 		r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
 		if (r == 0 && !extent_is(state.extent, step->extent))
 			return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
-	} else {
+	} else if (r == 0) {
 		r = create_map(target, step, work, reterr);
-		(void)find_map(target, step->number, work); /* it is, when it was made */
 	}
 	if (r < 0)
 		return r;
@@ -262,24 +283,29 @@ static int try_unmap(const struct kernel_disk *target, const struct step *step, 
 	return dm_map_remove(work->name, work->dev, reterr);
 }
 
-static int unmap(struct kernel_disk *target, const struct step *step, struct work *work,
+static int unmap(const struct kernel_disk *target, const struct step *step, struct work *work,
 		 struct udev_trigger *trigger, struct error *reterr)
 {
-	if (!find_map(target, step->number, work))
-		return 0;
+	int r = find_map(target, step->number, work, reterr);
+
+	if (r <= 0)
+		return r;
 	trigger->wait = UDEV_GONE;
 	return retry(try_unmap, target, step, work, reterr);
 }
 
 /* In place, and so that nobody who has it open sees it become less. */
-static int remap(struct kernel_disk *target, const struct step *step, struct work *work,
+static int remap(const struct kernel_disk *target, const struct step *step, struct work *work,
 		 struct udev_trigger *trigger, struct error *reterr)
 {
 	struct dm_map_state state;
 	int r;
 
-	if (!find_map(target, step->number, work))
+	r = find_map(target, step->number, work, reterr);
+	if (r == 0)
 		return error_set(reterr, ENOENT, "%s is not mapped.", work->name);
+	if (r < 0)
+		return r;
 	r = check_pages(step, work, reterr);
 	if (r == 0)
 		r = check_inside(target, step, work, reterr);
@@ -382,16 +408,17 @@ static int verify_native(const struct kernel_disk *target, const struct step *st
 	return 0;
 }
 
-static int verify_map(struct kernel_disk *target, const struct step *step,
+static int verify_map(const struct kernel_disk *target, const struct step *step,
 		      struct work *work, struct error *reterr)
 {
 	struct dm_map_state state;
-	bool there = find_map(target, step->number, work);
-	int r;
+	int r = find_map(target, step->number, work, reterr);
 
+	if (r < 0)
+		return r;
 	if (step->kind == STEP_UNMAP)
-		return there ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
-	if (!there)
+		return r ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
+	if (r == 0)
 		return error_set(reterr, EIO, "%s is not there.", work->name);
 	r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
 	if (r < 0)
@@ -406,7 +433,7 @@ static int verify_map(struct kernel_disk *target, const struct step *step,
 			  "--reload when daxd was installed just now.");
 }
 
-/* target: of the step before, looked at after everything was done. */
+/* target: of the step before, or clear. */
 static int verify(struct kernel_disk *target, const struct step *step, struct error *reterr)
 {
 	struct work work = { .fd = -1 };

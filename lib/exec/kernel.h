@@ -173,12 +173,6 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
 #define KERNEL_PARTITIONS_MANAGED "DAXD_PARTITIONS_MANAGED"
 /* The disk of an enabled namespace, into the namespace; what has gone meanwhile is left out. */
 int kernel_scan_disk(struct namespace *ns, struct error *reterr);
-/* A map of ours, as the kernel calls it. */
-struct kernel_map {
-	unsigned int number; /* of the partition */
-	dev_t dev;
-};
-
 /* The disk that a step is on. */
 struct kernel_disk {
 	const struct step *of;
@@ -186,10 +180,6 @@ struct kernel_disk {
 	struct uuid uuid;	   /* as namespace_disk_uuid() */
 	dev_t dev;
 	int sysfs, node; /* its folder; /dev/pmem0, to read */
-	/* Those it has, once somebody has looked: to look for each of many takes their square. */
-	struct kernel_map *maps;
-	size_t n_maps;
-	bool maps_known;
 };
 #define KERNEL_DISK_INIT ((struct kernel_disk){ .sysfs = -1, .node = -1 })
 
@@ -197,12 +187,10 @@ int kernel_find_disk(const struct step *step, struct kernel_disk *ret, struct er
 void kernel_disk_clear(struct kernel_disk *disk);
 /* The file with the policy of a disk. */
 void kernel_partitions_file(const struct uuid *disk, char file[KERNEL_FILE_MAX]);
-/* The map of a partition, or NULL. */
-const struct kernel_map *kernel_find_map(struct kernel_disk *disk, unsigned int number);
-/* It was made just now. */
-int kernel_add_map(struct kernel_disk *disk, unsigned int number, dev_t dev);
 /* Of which partition of the disk is dm-0 our map? 0: of none. */
 unsigned int kernel_map_number(const char *dm, const struct uuid *disk);
+/* Wait a little for whoever has it open, and count anew. */
+void kernel_settle_map(struct disk_map *map);
 /* Does /dev/pmem0p1 lead to dm-0? */
 bool kernel_map_is_linked(const char *name, const char *dm);
 /* "259:0" */
