@@ -165,13 +165,28 @@ static void print_value(const struct monitor *monitor, const struct json_value *
 		(void)fputs(member->text, monitor->cli->out);
 }
 
+/* Of partitions, what the kernel and what daxd made of them: how many. */
+static bool is_counted(const struct json_value *member, enum change_kind kind)
+{
+	return member->type == JSON_ARRAY && (member->n || kind == CHANGE_CHANGED) &&
+	       (strcmp(member->key, "partitions") == 0 ||
+		strcmp(member->key, "kernel_partitions") == 0 ||
+		strcmp(member->key, "maps") == 0 ||
+		strcmp(member->key, "partitions_pending") == 0);
+}
+
 /* "driver kmem", "size 256M": what is a single value; jobs count by their events. */
-static void print_values(const struct monitor *monitor, const struct json_value *object,
-			 const char *separator)
+static void print_values(const struct monitor *monitor, enum change_kind kind,
+			 const struct json_value *object, const char *separator)
 {
 	const struct json_value *member = json_first(object);
 
 	for (uint32_t i = 0; i < object->n; i++, member = json_next(member)) {
+		if (is_counted(member, kind)) {
+			(void)fprintf(monitor->cli->out, "%s %s %" PRIu32, separator, member->key,
+				      member->n);
+			separator = ",";
+		}
 		if (member->type == JSON_TRUE || member->type == JSON_FALSE) {
 			(void)fprintf(monitor->cli->out, "%s %s %s", separator, member->key,
 				      member->type == JSON_TRUE ? "true" : "false");
@@ -221,7 +236,7 @@ static void print_object(struct monitor *monitor, const struct change *change,
 	}
 	begin_line(monitor, change);
 	(void)fprintf(monitor->cli->out, " %s", change_word(change->kind));
-	print_values(monitor, object, ":");
+	print_values(monitor, change->kind, object, ":");
 	(void)fputc('\n', monitor->cli->out);
 }
 

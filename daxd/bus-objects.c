@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROPERTIES_MAX 16
+#define PROPERTIES_MAX 20
 
 static const char *const prefixes[N_OBJECT_KINDS] = {
 	[OBJECT_REGION] = BUS_ROOT "/region",
@@ -29,10 +29,13 @@ struct value {
 	int integer;	  /* i */
 	const struct range_list *ranges;
 	const struct report *report;
+	const struct object *object; /* whose disk tells, of this: */
+	enum bus_part part;
 };
 
 #define TEXT(x) ((struct value){ .text = (x) })
 #define NUMBER(x) ((struct value){ .number = (x) })
+#define OF_DISK(what, o) ((struct value){ .object = (o), .part = (what) })
 #define INTEGER(x) ((struct value){ .integer = (x) })
 
 /* VALUE(function, expression of o) */
@@ -62,6 +65,14 @@ VALUE(ns_start, NUMBER(o->ns->range.start))
 VALUE(ns_size, NUMBER(o->ns->range.size))
 VALUE(ns_usable, NUMBER(o->ns->size))
 VALUE(ns_block, TEXT(o->ns->blockdev))
+
+VALUE(ns_policy, TEXT(o->ns->disk ? partitioning_word(o->ns->disk->policy) : ""))
+VALUE(ns_managed, NUMBER(o->ns->disk && o->ns->disk->managed))
+VALUE(ns_table, TEXT(o->ns->disk ? table_kind_word(o->ns->disk->table.kind) : ""))
+VALUE(ns_partitions, OF_DISK(BUS_PARTITIONS, o))
+VALUE(ns_natives, OF_DISK(BUS_NATIVES, o))
+VALUE(ns_maps, OF_DISK(BUS_MAPS, o))
+VALUE(ns_pending, OF_DISK(BUS_PENDING, o))
 
 VALUE(device_size, NUMBER(o->device->size))
 VALUE(device_align, NUMBER(o->device->align))
@@ -125,6 +136,13 @@ static const struct property properties[N_OBJECT_KINDS][PROPERTIES_MAX] = {
 		{ "Size", "t", ns_size },
 		{ "Usable", "t", ns_usable },
 		{ "BlockDevice", "s", ns_block },
+		{ "Partitioning", "s", ns_policy },
+		{ "PartitionsManaged", "b", ns_managed },
+		{ "Table", "s", ns_table },
+		{ "Partitions", "aa{sv}", ns_partitions },
+		{ "KernelPartitions", "aa{sv}", ns_natives },
+		{ "Maps", "aa{sv}", ns_maps },
+		{ "PartitionsPending", "aa{sv}", ns_pending },
 	},
 	[OBJECT_DEVICE] = {
 		{ "Name", "s", object_name },
@@ -172,6 +190,10 @@ static int append_ranges(sd_bus_message *message, const struct range_list *list)
 
 static int append_value(sd_bus_message *message, const char *type, struct value value)
 {
+	if (value.object)
+		return bus_append_part(message, value.part, value.object);
+	if (strcmp(type, "b") == 0)
+		return sd_bus_message_append(message, "b", (int)value.number);
 	if (strcmp(type, "s") == 0)
 		return sd_bus_message_append(message, "s", value.text ? value.text : "");
 	if (strcmp(type, "o") == 0)
@@ -205,6 +227,8 @@ static bool same_reports(const struct report *a, const struct report *b)
 
 static bool same_value(struct value a, struct value b)
 {
+	if (a.object)
+		return bus_same_part(a.part, a.object, b.object);
 	return same_text(a.text, b.text) && a.number == b.number && a.integer == b.integer &&
 	       (!a.ranges || range_list_equal(a.ranges, b.ranges)) &&
 	       (!a.report || same_reports(a.report, b.report));
@@ -255,6 +279,13 @@ static const sd_bus_vtable namespace_vtable[] = {
 	PROPERTY("Size", "t"),
 	PROPERTY("Usable", "t"),
 	PROPERTY("BlockDevice", "s"),
+	PROPERTY("Partitioning", "s"),
+	PROPERTY("PartitionsManaged", "b"),
+	PROPERTY("Table", "s"),
+	PROPERTY("Partitions", "aa{sv}"),
+	PROPERTY("KernelPartitions", "aa{sv}"),
+	PROPERTY("Maps", "aa{sv}"),
+	PROPERTY("PartitionsPending", "aa{sv}"),
 	SD_BUS_VTABLE_END,
 };
 

@@ -67,6 +67,16 @@ int bus_append_problems(sd_bus_message *message, const struct report *problems);
 /* The same in pieces, for several reports in one array. */
 int bus_append_problem(sd_bus_message *message, const struct error *problem);
 
+/* bus-disk.c: what a namespace says of the partitions of its disk, each aa{sv}. */
+enum bus_part {
+	BUS_PARTITIONS, /* of the table */
+	BUS_NATIVES,
+	BUS_MAPS,
+	BUS_PENDING,
+};
+int bus_append_part(sd_bus_message *message, enum bus_part part, const struct object *object);
+bool bus_same_part(enum bus_part part, const struct object *a, const struct object *b);
+
 struct bus_option {
 	const char *name;
 	bool *value;

@@ -370,7 +370,14 @@ static bool takes_away(const struct step *step)
 	case STEP_UNBIND:
 	case STEP_OFFLINE:
 	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_UNMAP:
+	case STEP_REMAP:
 		return true;
+	case STEP_MAP:
 	case STEP_CREATE_NAMESPACE:
 	case STEP_ENABLE_NAMESPACE:
 	case STEP_RECORD:

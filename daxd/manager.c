@@ -10,6 +10,7 @@
 
 #include "bus.h"
 #include "core/topology-json.h"
+#include "disks.h"
 #include "folders.h"
 #include "job.h"
 #include "log.h"
@@ -17,6 +18,7 @@
 #include "queue.h"
 #include "rivals.h"
 #include "scanner.h"
+#include "watch.h"
 #include "worker-spares.h"
 
 #define SECOND UINT64_C(1000000)
@@ -77,17 +79,19 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	uint64_t elapsed = (now_usec() - manager->since) / SECOND;
 	struct standings standings = { 0 }, old_standings = manager->standings;
 	struct view view = { 0 }, old_view = manager->view;
+	struct plan *old_disks = TAKE(manager->disks);
 
 	manager->config = config ? config : manager->config;
 	manager->topology = topology ? topology : manager->topology;
 	plan_free(TAKE(manager->plan));
 	if (standings_judge(manager->config, manager->topology, elapsed, &standings,
-			    &manager->plan) < 0) {
+			    &manager->plan) < 0 ||
+	    (manager->topology && disks_plan(manager->topology, &manager->disks) < 0)) {
 		out_of_memory(manager);
 		return;
 	}
 	standings_add_failures(&standings, manager->config, &manager->failures);
-	if (view_make(manager->config, &standings, manager->topology, &view) < 0) {
+	if (view_make(manager->config, &standings, manager->topology, manager->disks, &view) < 0) {
 		standings_clear(&standings);
 		out_of_memory(manager);
 		return;
@@ -98,6 +102,7 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	bus_objects_enter(manager->bus, &old_view, &view);
 	bus_manager_changed(manager->bus);
 	view_clear(&old_view);
+	plan_free(old_disks);
 	standings_clear(&old_standings);
 	config_free(old_config);
 	topology_free(old_topology);
@@ -129,8 +134,25 @@ static void notify_status(const struct manager *manager)
 		notify_counts(manager);
 }
 
-/* May what the plan says be tried now? */
-static bool may_try(struct manager *manager)
+/* What is to be done next: for the configuration, then for disks that need not be in it. */
+static const struct plan *next_plan(const struct manager *manager)
+{
+	if (manager->plan && manager->plan->n_steps)
+		return manager->plan;
+	return manager->disks && manager->disks->n_steps ? manager->disks : NULL;
+}
+
+/* A job owns its plan, and the view needs that for disks. */
+static int take_plan(struct manager *manager, struct plan **ret)
+{
+	if (next_plan(manager) == manager->disks)
+		return disks_plan(manager->topology, ret);
+	*ret = TAKE(manager->plan);
+	return 0;
+}
+
+/* May what a plan says be tried now? */
+static bool may_try(struct manager *manager, const struct plan *plan)
 {
 	switch (manager->hold) {
 	case HOLD_NONE:
@@ -138,7 +160,7 @@ static bool may_try(struct manager *manager)
 	case HOLD_TIME:
 		return false;
 	case HOLD_CHANGE:
-		if (manager->plan->digest == manager->failed_digest)
+		if (plan->digest == manager->failed_digest)
 			return false;
 		manager->hold = HOLD_NONE;
 		manager->n_failures = 0;
@@ -149,8 +171,11 @@ static bool may_try(struct manager *manager)
 
 static void start_job(struct manager *manager)
 {
-	struct job *job = job_new(manager, JOB_CONFIGURATION, 0, NULL, TAKE(manager->plan));
-	int r = job ? queue_add(manager->queue, job) : -ENOMEM;
+	struct plan *plan = NULL;
+	int r = take_plan(manager, &plan);
+	struct job *job = r < 0 ? NULL : job_new(manager, JOB_CONFIGURATION, 0, NULL, plan);
+
+	r = job ? queue_add(manager->queue, job) : -ENOMEM;
 
 	if (r < 0)
 		log_line(LOG_ERR, "Cannot begin with the configuration: %s.", strerror(-r));
@@ -239,9 +264,12 @@ static void tell_when_ready(struct manager *manager)
 
 static void converge(struct manager *manager)
 {
+	const struct plan *plan;
+
 	if (manager->stopping || !manager->begun || !queue_is_idle(manager->queue))
 		return;
-	if (manager->plan && manager->plan->n_steps && may_try(manager)) {
+	plan = next_plan(manager);
+	if (plan && may_try(manager, plan)) {
 		start_job(manager);
 	} else {
 		if (!is_in_doubt(manager))
@@ -295,6 +323,7 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	update(manager, NULL, topology);
+	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
@@ -322,6 +351,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		converge(manager);
 	}
 	return 0;
+}
+
+static void on_written(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	monitor_note(manager->monitor);
 }
 
 static void on_devices(void *userdata)
@@ -470,6 +506,8 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	if (r >= 0)
 		r = queue_new(manager, manager->event, &manager->queue);
 	if (r >= 0)
+		r = watches_new(manager->event, on_written, manager, &manager->watches);
+	if (r >= 0)
 		r = load(manager);
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot begin: %s.", strerror(-r));
@@ -504,6 +542,7 @@ void manager_free(struct manager *manager)
 	if (!manager)
 		return;
 	bus_free(TAKE(manager->bus));
+	watches_free(manager->watches);
 	monitor_free(manager->monitor);
 	queue_free(manager->queue);
 	scanner_free(manager->scanner);
@@ -513,6 +552,7 @@ void manager_free(struct manager *manager)
 	view_clear(&manager->view);
 	standings_clear(&manager->standings);
 	plan_free(manager->plan);
+	plan_free(manager->disks);
 	config_free(manager->config);
 	topology_free(manager->topology);
 	report_clear(&manager->mistakes);

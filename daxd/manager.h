@@ -23,6 +23,7 @@ struct monitor;
 struct queue;
 struct scanner;
 struct worker_spares;
+struct watches;
 
 struct manager_options {
 	const char *worker;	    /* path of the program */
@@ -45,6 +46,7 @@ struct manager {
 	struct scanner *scanner;
 	struct queue *queue;
 	struct monitor *monitor;
+	struct watches *watches;
 	struct bus *bus;
 	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
 	sd_event_source *starter;
@@ -63,6 +65,7 @@ struct manager {
 	struct standings standings;
 	struct view view;  /* all of this as objects */
 	struct plan *plan; /* what can be had without loss and is not there */
+	struct plan *disks; /* the same of disks whose partitions are daxd's; NULL: none is */
 
 	/* Jobs for the configuration that did not do what they should. */
 	struct report failures;

@@ -127,6 +127,11 @@ int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata
 	return 0;
 }
 
+void monitor_note(struct monitor *monitor)
+{
+	delay(monitor);
+}
+
 bool monitor_is_settled(const struct monitor *monitor)
 {
 	struct udev_queue *queue = udev_queue_new(monitor->udev);

@@ -17,6 +17,8 @@ struct monitor;
 
 int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata,
 		struct monitor **ret, struct error *reterr);
+/* Something else happened that is to be told when it has been quiet. */
+void monitor_note(struct monitor *monitor);
 /* Has udev done all it has heard of? */
 bool monitor_is_settled(const struct monitor *monitor);
 void monitor_free(struct monitor *monitor);

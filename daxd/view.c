@@ -42,7 +42,7 @@ static void add_device(struct view *view, const struct region *region,
 		};
 }
 
-static void add_region(struct view *view, const struct region *region)
+static void add_region(struct view *view, const struct region *region, const struct plan *disks)
 {
 	view->objects[view->n++] = (struct object){
 		.kind = OBJECT_REGION, .name = region->name, .region = region,
@@ -52,6 +52,7 @@ static void add_region(struct view *view, const struct region *region)
 
 		view->objects[view->n++] = (struct object){
 			.kind = OBJECT_NAMESPACE, .name = ns->name, .region = region, .ns = ns,
+			.disks = disks,
 		};
 		add_device(view, region, ns->device);
 	}
@@ -60,7 +61,7 @@ static void add_region(struct view *view, const struct region *region)
 }
 
 int view_make(const struct config *config, const struct standings *standings,
-	      const struct topology *topology, struct view *ret)
+	      const struct topology *topology, const struct plan *disks, struct view *ret)
 {
 	struct view view = { 0 };
 
@@ -75,7 +76,7 @@ int view_make(const struct config *config, const struct standings *standings,
 			.standing = &standings->standings[i],
 		};
 	for (size_t i = 0; topology && i < topology->n_regions; i++)
-		add_region(&view, &topology->regions[i]);
+		add_region(&view, &topology->regions[i], disks);
 	qsort(view.objects, view.n, sizeof(*view.objects), compare);
 	*ret = view;
 	return 0;

@@ -8,6 +8,7 @@
 #define DAXD_VIEW_H
 
 #include "core/config.h"
+#include "core/plan.h"
 #include "core/topology.h"
 #include "standing.h"
 
@@ -24,6 +25,7 @@ struct object {
 	const char *name;
 	const struct region *region; /* it is, or is in; NULL for a volume */
 	const struct namespace *ns;
+	const struct plan *disks; /* for disks, of a namespace; NULL: nothing to do */
 	const struct dax_device *device;
 	const struct volume *volume;
 	const struct standing *standing;
@@ -36,7 +38,7 @@ struct view {
 
 /* topology may be NULL; -ENOMEM. */
 int view_make(const struct config *config, const struct standings *standings,
-	      const struct topology *topology, struct view *ret);
+	      const struct topology *topology, const struct plan *disks, struct view *ret);
 void view_clear(struct view *view);
 const struct object *view_find(const struct view *view, enum object_kind kind, const char *name);
 /* <0, 0, >0: by kind, then name. */

@@ -13,15 +13,19 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAPS_BUFFER 16384
+#define SETTLE_MS 500
+#define SETTLE_NAP_MS 20
 
 struct target {
-	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1 */
+	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
 	dev_t dev;
 	bool block;
 	struct holder_list *list;
+	struct holder_list *own; /* of a partition: its alone, NULL: none; list is the disk's */
 };
 
 struct targets {
@@ -36,7 +40,7 @@ static void targets_clear(struct targets *targets)
 }
 
 static int add_target(struct targets *targets, const char *name, bool block, dev_t dev,
-		      struct holder_list *list)
+		      struct holder_list *list, struct holder_list *own)
 {
 	struct target *target = ARRAY_APPEND(targets->targets, targets->n);
 
@@ -46,45 +50,89 @@ static int add_target(struct targets *targets, const char *name, bool block, dev
 	target->block = block;
 	target->dev = dev;
 	target->list = list;
+	target->own = own;
 	targets->n++;
 	return 0;
 }
 
-/* "259:0" */
-static int parse_dev(const char *text, dev_t *ret)
+static int hold(const struct target *target, enum holder_kind kind, const char *name, int pid)
 {
-	unsigned int maj, min;
+	int r = holder_list_add(target->list, kind, name, pid);
 
-	if (sscanf(text, "%u:%u", &maj, &min) != 2)
-		return -EINVAL;
-	*ret = makedev(maj, min);
-	return 0;
+	return r < 0 || !target->own ? r : holder_list_add(target->own, kind, name, pid);
 }
 
 static int add_blockdev_at(struct targets *targets, int fd, const char *attribute,
-			   const char *name, struct holder_list *list)
+			   const char *name, struct holder_list *list, struct holder_list *own)
 {
-	char text[64];
 	dev_t dev;
 
-	if (sysfs_read(fd, attribute, text, sizeof(text)) < 0 || parse_dev(text, &dev) < 0)
+	if (kernel_read_dev(fd, attribute, &dev) < 0)
 		return 0; /* it went away meanwhile */
-	return add_target(targets, name, true, dev, list);
+	return add_target(targets, name, true, dev, list, own);
 }
 
-static int add_stacked(struct holder_list *list, int fd, const char *folder)
+/* A map of ours holds the disk for as long as somebody holds the map. */
+static int add_map(struct targets *targets, const char *dm, unsigned int number,
+		   const struct disk *disk, struct holder_list *list)
+{
+	struct disk_map *map = disk_find_map(disk, number);
+	char path[SYSFS_NAME_MAX + 32];
+	_cleanup_(closedirp) DIR *dir = NULL;
+	const struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s/holders", dm);
+	dir = sysfs_open_dir(AT_FDCWD, path);
+	if (!map || !dir)
+		return 0; /* it went away meanwhile, or came */
+	while ((entry = sysfs_next(dir)))
+		if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
+		    holder_list_add(&map->holders, HOLDER_BLOCK, entry->d_name, 0) < 0)
+			return -ENOMEM;
+	return add_blockdev_at(targets, dirfd(dir), "../dev", dm, list, &map->holders);
+}
+
+static int add_stacked(struct targets *targets, int fd, const char *folder,
+		       const struct namespace *ns, struct holder_list *list,
+		       struct holder_list *own)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(fd, folder);
 	const struct dirent *entry;
 
-	while (dir && (entry = sysfs_next(dir)))
-		if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0)
+	while (dir && (entry = sysfs_next(dir))) {
+		unsigned int number =
+			ns && ns->disk ? kernel_map_number(entry->d_name, namespace_disk_uuid(ns)) : 0;
+
+		if (number) {
+			if (add_map(targets, entry->d_name, number, ns->disk, list) < 0)
+				return -ENOMEM;
+		} else if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
+			   (own && holder_list_add(own, HOLDER_BLOCK, entry->d_name, 0) < 0)) {
 			return -ENOMEM;
+		}
+	}
 	return 0;
 }
 
-/* A block device and its partitions, and at once what is stacked on them. */
-static int add_blockdev(struct targets *targets, const char *name, struct holder_list *list)
+static struct holder_list *holders_of_native(const struct namespace *ns, int fd, const char *name)
+{
+	char attribute[SYSFS_NAME_MAX + 16];
+	struct native *native;
+	uint64_t number;
+
+	(void)snprintf(attribute, sizeof(attribute), "%s/partition", name);
+	if (!ns || !ns->disk || sysfs_read_u64(fd, attribute, &number) < 0)
+		return NULL;
+	native = disk_find_native(ns->disk, (unsigned int)number);
+	return native ? &native->holders : NULL;
+}
+
+/*
+ * A block device and its partitions, and at once what is stacked on them.  ns NULL: maps of ours
+ * are holders like any others.
+ */
+static int add_blockdev(struct targets *targets, const char *name, const struct namespace *ns,
+			struct holder_list *list)
 {
 	char path[SYSFS_NAME_MAX + 32];
 	_cleanup_(closedirp) DIR *dir = NULL;
@@ -94,19 +142,21 @@ static int add_blockdev(struct targets *targets, const char *name, struct holder
 	dir = sysfs_open_dir(AT_FDCWD, path);
 	if (!dir)
 		return 0; /* it went away meanwhile */
-	if (add_blockdev_at(targets, dirfd(dir), "dev", name, list) < 0 ||
-	    add_stacked(list, dirfd(dir), "holders") < 0)
+	if (add_blockdev_at(targets, dirfd(dir), "dev", name, list, NULL) < 0 ||
+	    add_stacked(targets, dirfd(dir), "holders", ns, list, NULL) < 0)
 		return -ENOMEM;
 	while ((entry = sysfs_next(dir))) {
 		char attribute[SYSFS_NAME_MAX + 16];
+		struct holder_list *own;
 
 		if (strncmp(entry->d_name, name, strlen(name)) != 0)
 			continue;
+		own = holders_of_native(ns, dirfd(dir), entry->d_name);
 		(void)snprintf(attribute, sizeof(attribute), "%s/dev", entry->d_name);
-		if (add_blockdev_at(targets, dirfd(dir), attribute, entry->d_name, list) < 0)
+		if (add_blockdev_at(targets, dirfd(dir), attribute, entry->d_name, list, own) < 0)
 			return -ENOMEM;
 		(void)snprintf(attribute, sizeof(attribute), "%s/holders", entry->d_name);
-		if (add_stacked(list, dirfd(dir), attribute) < 0)
+		if (add_stacked(targets, dirfd(dir), attribute, NULL, list, own) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -141,16 +191,16 @@ static int read_mount(const struct targets *targets, char *line)
 {
 	char *fields[5], *rest = line, *source;
 	struct target *target = NULL;
+	unsigned int maj, min;
 	struct stat st;
-	dev_t dev;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		fields[i] = strsep(&rest, " ");
 		if (!rest)
 			return 0;
 	}
-	if (parse_dev(fields[2], &dev) == 0)
-		target = find_by_dev(targets, dev);
+	if (sscanf(fields[2], "%u:%u", &maj, &min) == 2)
+		target = find_by_dev(targets, makedev(maj, min));
 	source = strstr(rest, " - ");
 	/* Some file systems (btrfs) have a number of their own: their source says where they lie. */
 	if (!target && source && strncmp(fields[2], "0:", 2) == 0) {
@@ -165,7 +215,7 @@ static int read_mount(const struct targets *targets, char *line)
 	if (!target)
 		return 0;
 	unescape(fields[4]);
-	return holder_list_add(target->list, HOLDER_MOUNT, fields[4], 0);
+	return hold(target, HOLDER_MOUNT, fields[4], 0);
 }
 
 static int read_swap(const struct targets *targets, char *line)
@@ -178,7 +228,7 @@ static int read_swap(const struct targets *targets, char *line)
 	if (line[0] != '/' || stat(line, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
 	target = find_by_dev(targets, st.st_rdev);
-	return target ? holder_list_add(target->list, HOLDER_SWAP, target->name, 0) : 0;
+	return target ? hold(target, HOLDER_SWAP, target->name, 0) : 0;
 }
 
 /*
@@ -200,7 +250,7 @@ static int read_loops(const struct targets *targets, struct error *reterr)
 		    sysfs_read(dirfd(dir), path, backing, sizeof(backing)) > 0 &&
 		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode))
 			target = find_by_dev(targets, st.st_rdev);
-		if (target && holder_list_add(target->list, HOLDER_BLOCK, entry->d_name, 0) < 0)
+		if (target && hold(target, HOLDER_BLOCK, entry->d_name, 0) < 0)
 			return error_oom(reterr);
 	}
 	return 0;
@@ -241,22 +291,41 @@ static struct target *find_by_link(const struct targets *targets, int dir, const
 	return NULL;
 }
 
+static struct holder *find_process(const struct holder_list *list, int pid)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->holders[i].pid == pid)
+			return &list->holders[i];
+	return NULL;
+}
+
+static int add_process_to(struct holder_list *list, const char *command, int pid, bool mapped)
+{
+	struct holder *holder = find_process(list, pid);
+
+	if (!holder && holder_list_add(list, HOLDER_PROCESS, command, pid) < 0)
+		return -ENOMEM;
+	if (!holder)
+		holder = &list->holders[list->n - 1];
+	holder->mapped |= mapped;
+	return 0;
+}
+
 static int add_process(struct target *target, int proc_fd, int pid, bool mapped)
 {
-	struct holder_list *list = target->list;
+	const struct holder *holder = find_process(target->own ? target->own : target->list, pid);
 	char command[64];
 
-	for (size_t i = 0; i < list->n; i++)
-		if (list->holders[i].pid == pid) {
-			list->holders[i].mapped |= mapped;
-			return 0;
-		}
+	if (holder && (holder->mapped || !mapped))
+		return 0;
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
-	if (holder_list_add(list, HOLDER_PROCESS, command, pid) < 0)
+	/* It has a look at what has come or changed, and leaves again. */
+	if (strcmp(command, "(udev-worker)") == 0)
+		return 0;
+	if (add_process_to(target->list, command, pid, mapped) < 0)
 		return -ENOMEM;
-	list->holders[list->n - 1].mapped = mapped;
-	return 0;
+	return target->own ? add_process_to(target->own, command, pid, mapped) : 0;
 }
 
 static int read_open_files(const struct targets *targets, int proc_fd, int pid)
@@ -383,13 +452,42 @@ static int read_targets(const struct targets *targets, bool with_processes,
 /* One without a driver, or that is memory now, may have been opened before. */
 static int add_dax_target(struct targets *targets, const char *device, struct holder_list *list)
 {
-	char path[SYSFS_NAME_MAX + 32], text[64];
+	char path[SYSFS_NAME_MAX + 32];
 	dev_t dev;
 
 	(void)snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/dev", device);
-	if (sysfs_read(AT_FDCWD, path, text, sizeof(text)) < 0 || parse_dev(text, &dev) < 0)
+	if (kernel_read_dev(AT_FDCWD, path, &dev) < 0)
 		return 0; /* it went away meanwhile */
-	return add_target(targets, device, false, dev, list);
+	return add_target(targets, device, false, dev, list, NULL);
+}
+
+static bool any_unexplained(struct namespace *ns)
+{
+	bool any = false;
+
+	for (size_t i = 0; ns->disk && i < ns->disk->n_maps; i++) {
+		struct disk_map *map = &ns->disk->maps[i];
+
+		if (map->open_count && !map->holders.n && kernel_recount_map(map))
+			any = true;
+	}
+	return any;
+}
+
+/* Open, and by nobody that can be found: by somebody in a container, or only by udev, for a moment. */
+static void settle_maps(struct topology *topology)
+{
+	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
+	bool again = true;
+
+	for (int ms = 0; again && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
+		again = false;
+		for (size_t i = 0; i < topology->n_regions; i++)
+			for (size_t j = 0; j < topology->regions[i].n_namespaces; j++)
+				again = any_unexplained(&topology->regions[i].namespaces[j]) || again;
+		if (again)
+			(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
+	}
 }
 
 int kernel_scan_holders(struct topology *topology, struct error *reterr)
@@ -408,7 +506,7 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 			struct namespace *ns = &region->namespaces[j];
 
 			if (ns->blockdev)
-				r = add_blockdev(&targets, ns->blockdev, &ns->holders);
+				r = add_blockdev(&targets, ns->blockdev, ns, &ns->holders);
 			if (r == 0 && ns->device)
 				r = add_dax_target(&targets, ns->device->name, &ns->device->holders);
 		}
@@ -419,7 +517,10 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 		dax = dax || !targets.targets[i].block;
 		blocks = blocks || targets.targets[i].block;
 	}
-	return read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
+	r = read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
+	if (r == 0)
+		settle_maps(topology);
+	return r;
 }
 
 static int busy(const char *name, const struct holder_list *list, struct error *reterr)
@@ -485,7 +586,7 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
 	_cleanup_(targets_clear) struct targets targets = { 0 };
 	int r;
 
-	if (add_blockdev(&targets, blockdev, &list) < 0)
+	if (add_blockdev(&targets, blockdev, NULL, &list) < 0)
 		return error_oom(reterr);
 	r = read_targets(&targets, true, reterr);
 	return r < 0 ? r : busy(blockdev, &list, reterr);

@@ -21,12 +21,12 @@
 
 #define UDEV_CONTROL "/run/udev/control"
 #define UDEV_DATA "/run/udev/data"
-#define STAMP_LINE "E:DAXD_STAMP="
 #define RECORD_MAX 8192
 /* At boot udev may have hundreds of devices before ours. */
 #define WAIT_SECONDS 60
 /* The folder is watched, but it is udev's own: should it move, we look by the clock. */
 #define LOOK_MS 200
+#define RECORD_NAME_MAX 32
 
 int kernel_check_udev(struct error *reterr)
 {
@@ -46,20 +46,23 @@ static int64_t now_ms(void)
 }
 
 /* The record of a device is a file c252:1 or b259:0, which udev moves to its place. */
-static void name_record(const struct udev_trigger *trigger, char *name, size_t size)
+static void name_record(const struct udev_trigger *trigger, char name[RECORD_NAME_MAX])
 {
-	(void)snprintf(name, size, "%c%u:%u", kernel_is_device_name(trigger->name) ? 'c' : 'b',
-		       major(trigger->dev), minor(trigger->dev));
+	(void)snprintf(name, RECORD_NAME_MAX, "%c%u:%u",
+		       kernel_is_device_name(trigger->name) ? 'c' : 'b', major(trigger->dev),
+		       minor(trigger->dev));
 }
 
-/* The stamp in a record: of the lines, which are KEY:VALUE, the one E:DAXD_STAMP=... */
-static const char *find_stamp(char *text)
+/* The value in a record: of the lines, which are KEY:VALUE, the one E:PROPERTY=... */
+static const char *find_value(char *text, const char *property)
 {
+	size_t length = strlen(property);
 	char *line;
 
 	while ((line = strsep(&text, "\n")))
-		if (strncmp(line, STAMP_LINE, strlen(STAMP_LINE)) == 0)
-			return line + strlen(STAMP_LINE);
+		if (strncmp(line, "E:", 2) == 0 && strncmp(line + 2, property, length) == 0 &&
+		    line[2 + length] == '=')
+			return line + 2 + length + 1;
 	return NULL;
 }
 
@@ -69,14 +72,16 @@ static const char *find_stamp(char *text)
  */
 static bool is_handled(int data, const struct udev_trigger *trigger)
 {
-	char record[32], text[RECORD_MAX];
+	char record[RECORD_NAME_MAX], text[RECORD_MAX];
 	const char *stamp = NULL;
 
+	name_record(trigger, record);
+	if (trigger->wait != UDEV_STAMP)
+		return (faccessat(data, record, F_OK, 0) == 0) == (trigger->wait == UDEV_SEEN);
 	if (faccessat(trigger->fd, "uevent", F_OK, 0) < 0)
 		return true; /* it went away: whoever reads back will tell */
-	name_record(trigger, record, sizeof(record));
 	if (sysfs_read(data, record, text, sizeof(text)) > 0)
-		stamp = find_stamp(text);
+		stamp = find_value(text, trigger->property ?: "DAXD_STAMP");
 	return trigger->stamp ? stamp && strcmp(stamp, trigger->stamp) == 0 : !stamp;
 }
 
@@ -99,9 +104,9 @@ static size_t count_pending(int data, struct udev_trigger *triggers, size_t n, b
 static void mark_changed(struct udev_trigger *triggers, size_t n, const char *file)
 {
 	for (size_t i = 0; i < n; i++) {
-		char record[32];
+		char record[RECORD_NAME_MAX];
 
-		name_record(&triggers[i], record, sizeof(record));
+		name_record(&triggers[i], record);
 		if (strcmp(record, file) == 0)
 			triggers[i].changed = true;
 	}

@@ -160,6 +160,16 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 		return kernel_publish(step, reterr);
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
+	case STEP_WRITE_TABLE:
+		return kernel_write_partitions(step, reterr);
+	case STEP_POLICY:
+		return kernel_set_partitioning(step, reterr);
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		return kernel_change_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -195,6 +205,16 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 		return kernel_verify_publish(step, reterr);
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
+	case STEP_WRITE_TABLE:
+		return kernel_verify_table(step, reterr);
+	case STEP_POLICY:
+		return kernel_verify_partitioning(step, reterr);
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		return kernel_verify_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -223,6 +243,13 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_PUBLISH:
 		kernel_run_on_devices(kernel, group);
 		return;
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		kernel_run_on_partitions(group);
+		return;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
 	case STEP_CONVERT_NAMESPACE:
@@ -232,6 +259,8 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_ONLINE:
 	case STEP_OFFLINE:
 	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
 		backend_run_serially(backend, group);
 		return;
 	}

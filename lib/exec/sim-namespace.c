@@ -9,6 +9,8 @@
 #include "core/layout.h"
 #include "exec/sim.h"
 
+#define SECTOR_SIZE 512 /* of a block device, unless its label says another */
+
 static bool kernel_holds(const struct namespace *ns)
 {
 	return ns->device && ns->device->driver == DRIVER_KMEM;
@@ -20,6 +22,9 @@ static int check_free(const struct namespace *ns, struct error *reterr)
 
 	if (r == 0 && ns->device)
 		r = sim_check_free(ns->device->name, &ns->device->holders, false, reterr);
+	if (r == 0 && ns->disk && ns->disk->n_maps)
+		r = error_set(reterr, EBUSY, "%s is in use by %s.", ns->name,
+			      ns->disk->maps[0].name);
 	if (r == 0 && kernel_holds(ns))
 		r = error_set(reterr, EBUSY, "%s is memory of the kernel.", ns->device->name);
 	return r;
@@ -39,6 +44,7 @@ static void deactivate(struct namespace *ns)
 	free(ns->blockdev);
 	ns->blockdev = NULL;
 	access_clear(&ns->node);
+	disk_free(TAKE(ns->disk));
 	if (ns->device) {
 		dax_device_clear(ns->device);
 		free(ns->device);
@@ -74,6 +80,10 @@ static int activate(const struct region *region, struct namespace *ns)
 		return make_device(region, ns);
 	if (asprintf(&ns->blockdev, "pmem%s", ns->name + strlen("namespace")) < 0)
 		return -ENOMEM;
+	ns->disk = calloc(1, sizeof(*ns->disk));
+	if (!ns->disk)
+		return -ENOMEM;
+	ns->disk->table.sector_size = SECTOR_SIZE;
 	ns->size = ns->mode == NAMESPACE_FSDAX ?
 			   namespace_data(ns->range, ns->align, ns->map).size :
 			   ns->range.size;

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# In the test machine: the partitions of a table, mapped, with their links, and udev idle again, by
+# kpartx with its rules and by daxctl-ext in turn, alone and as a job of daxd; the least wall time
+# of each, and the ratios.  kpartx finds the kernel's partitions and leaves them, daxctl-ext drops
+# them first ("take over") or, as at each boot and after each fdisk, has nothing to drop ("map").
+# The whole command counts, its scan and plan included.  What is taken away again (kpartx -d,
+# unmapping) is shown, too.  Exit status 1: a goal was missed.
+runs=${1-3}
+log=/run/bench.log
+worker=/usr/libexec/daxd/daxd-worker
+
+fail() {
+	echo "FAILED: $1"
+	tail -n 20 $log
+	exit 1
+}
+
+volume() { # PARTITIONING
+	echo '{"daxd":1,"volumes":[{"name":"v","region":{"type":"pmem","target_node":3},' \
+		"\"mode\":\"fsdax\",\"size\":\"1536M\",\"map\":\"mem\",\"partitioning\":\"$1\"}]}"
+}
+volume kernel >/run/kernel.json
+volume daxd >/run/daxd.json
+
+alone() { # COMMAND...: without daxd
+	DAXD_WORKER=$worker "$@"
+}
+
+once() { # COMMAND...: microseconds, from a machine at rest
+	udevadm settle
+	began=$(date +%s%N)
+	"$@" >$log 2>&1 || fail "$*" >&2
+	echo $((($(date +%s%N) - began) / 1000))
+}
+
+mapped() { # how many have a link that leads to a map
+	n=0
+	for link in /dev/disk/by-partuuid/*; do
+		case $(readlink "$link") in */dm-*) n=$((n + 1)) ;; esac
+	done
+	echo $n
+}
+
+check_mapped() { # NUMBER WHO
+	[ "$(mapped)" -eq "$1" ] || fail "$2 has mapped $(mapped) of $1"
+}
+
+their_map() {
+	kpartx -a "$disk" && udevadm settle
+}
+
+their_removal() {
+	kpartx -d "$disk" && udevadm settle
+}
+
+our_map() { # CONFIGURATION
+	daxctl-ext apply "$1" && udevadm settle
+}
+
+least() { # OLD NEW
+	if [ -n "$1" ] && [ "$1" -le "$2" ]; then echo "$1"; else echo "$2"; fi
+}
+
+report() { # WHAT THEIRS OURS GOAL
+	echo "$1: $(($3 / 1000)) ms, kpartx $(($2 / 1000)) ms"
+	awk "BEGIN { r = $2 / $3; printf \"  %.1f times as fast (goal: %s)\\n\", r, $4; exit r < $4 }"
+}
+
+table() { # NUMBER
+	{
+		echo 'label: gpt'
+		i=0
+		while [ "$i" -lt "$1" ]; do
+			i=$((i + 1))
+			echo "start=$((i * 20480)), size=16384, name=p$i"
+		done
+	} | sfdisk -q --wipe always "$disk" || fail 'sfdisk'
+	udevadm settle
+}
+
+# The maps go and the policy stays, as it is after a boot.
+unmap() {
+	dmsetup remove --noudevsync --noudevrules $(dmsetup ls | sed -n 's/^\(pmem[0-9]*p[0-9]*\).*/\1/p')
+}
+
+measure() { # NUMBER GOAL
+	table "$1"
+	theirs='' theirs_go='' ours='' ours_go='' ours_map='' daxd=''
+	run=0
+	while [ "$run" -lt "$runs" ]; do
+		theirs=$(least "$theirs" "$(once their_map)")
+		check_mapped "$1" kpartx
+		theirs_go=$(least "$theirs_go" "$(once their_removal)")
+		ours=$(least "$ours" "$(once alone our_map /run/daxd.json)")
+		check_mapped "$1" daxctl-ext
+		unmap >$log 2>&1 || fail 'dmsetup remove'
+		ours_map=$(least "$ours_map" "$(once alone our_map /run/daxd.json)")
+		check_mapped "$1" daxctl-ext
+		ours_go=$(least "$ours_go" "$(once alone our_map /run/kernel.json)")
+		check_mapped 0 daxctl-ext
+		daxd=$(least "$daxd" "$(once our_map /run/daxd.json)")
+		check_mapped "$1" daxd
+		alone daxctl-ext apply /run/kernel.json >$log 2>&1 || fail 'cannot give back'
+		run=$((run + 1))
+	done
+	report "map $1" "$theirs" "$ours_map" "$2" || status=1
+	report "take over $1" "$theirs" "$ours" "$2" || status=1
+	report "take over $1, by daxd" "$theirs" "$daxd" "$2" || status=1
+	report "give back $1 (kpartx -d)" "$theirs_go" "$ours_go" 0 || status=1
+}
+
+status=0
+alone daxctl-ext apply --allow-data-loss /run/kernel.json >$log 2>&1 || fail 'cannot make the volume'
+disk=$(readlink -f /dev/pmem/by-name/v)
+systemctl start daxd || fail 'daxd does not start'
+measure 1 1
+measure 16 1
+measure 128 5
+exit $status
