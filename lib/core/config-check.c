@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "core/config.h"
+#include "core/config-check.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,14 +11,10 @@
 
 #include "core/json-scan.h"
 
-#define PARTITION_NAME_MAX 36 /* characters of a GPT entry */
 #define ACCOUNT_NAME_MAX 32
 #define PAGE 4096u
-#define PERCENT_100 10000u
 
-static const char nil_uuid[] = "00000000-0000-0000-0000-000000000000";
-
-static void check_name(struct report *report, const struct path *at, const char *name, size_t max)
+void config_check_name(struct report *report, const struct path *at, const char *name, size_t max)
 {
 	static const char rule[] = "letters, digits, '.', '_' and '-', beginning with a letter or "
 				   "a digit";
@@ -45,8 +41,7 @@ static void check_name(struct report *report, const struct path *at, const char 
 	}
 }
 
-/* A name of passwd or group, or a decimal number. */
-static void check_account(struct report *report, const struct path *at, const char *name)
+void config_check_account(struct report *report, const struct path *at, const char *name)
 {
 	uint64_t id;
 	bool good = isalpha(name[0]) || name[0] == '_';
@@ -68,6 +63,14 @@ static void check_account(struct report *report, const struct path *at, const ch
 				 json_show(name).text);
 }
 
+void config_check_uuid(struct report *report, const struct path *at, const struct uuid *uuid)
+{
+	static const char nil[] = "00000000-0000-0000-0000-000000000000";
+
+	if (strcmp(uuid->text, nil) == 0)
+		(void)report_add(report, at, EINVAL, NULL, "The uuid of all zeros is none.");
+}
+
 static void check_selector(struct report *report, const struct volume *volume)
 {
 	const struct selector *selector = &volume->region;
@@ -84,8 +87,7 @@ static void check_selector(struct report *report, const struct volume *volume)
 				 "The path of a region is what comes after /sys/devices, with its "
 				 "slash.");
 	key_at.key = "uuid";
-	if (strcmp(selector->uuid.text, nil_uuid) == 0)
-		(void)report_add(report, &key_at, EINVAL, NULL, "The uuid of all zeros is none.");
+	config_check_uuid(report, &key_at, &selector->uuid);
 }
 
 /* Multiples of step around size, as a hint. */
@@ -110,7 +112,7 @@ static void report_not_multiple(struct report *report, const struct path *at, ui
 			 SIZE_STR(size), what, SIZE_STR(step));
 }
 
-static bool check_bytes(struct report *report, const struct path *at, const struct size_spec *size,
+bool config_check_bytes(struct report *report, const struct path *at, const struct size_spec *size,
 			uint64_t align)
 {
 	size_t before = report->n;
@@ -185,7 +187,7 @@ static void check_capacity(struct report *report, const struct volume *volume)
 	if (volume->ranges.n)
 		check_ranges(report, volume);
 	else
-		(void)check_bytes(report, volume_path(&at, volume, "size"), &volume->size, align);
+		(void)config_check_bytes(report, volume_path(&at, volume, "size"), &volume->size, align);
 }
 
 /* What belongs to system-ram, and what does not. */
@@ -202,6 +204,7 @@ static void check_mode(struct report *report, const struct volume *volume)
 		{ "group", volume->node.group, !ram },
 		{ "perm", volume->has_perm, !ram },
 		{ "partitions", volume->n_partitions, !ram },
+		{ "repair", volume->repair, !ram },
 	};
 	struct volume_path at;
 
@@ -212,6 +215,12 @@ static void check_mode(struct report *report, const struct volume *volume)
 					 keys[i].key,
 					 ram ? "the modes devdax and fsdax" : "mode system-ram",
 					 volume_mode_word(volume->mode));
+	if (volume->has_partitioning && volume->mode != MODE_FSDAX)
+		(void)report_add(report, volume_path(&at, volume, "partitioning"), EINVAL,
+				 "remove it",
+				 "\"partitioning\" belongs to mode fsdax, not to %s: it says who "
+				 "makes block devices of partitions.",
+				 volume_mode_word(volume->mode));
 	if (volume->mode == MODE_FSDAX && !volume->enabled)
 		(void)report_add(report, volume_path(&at, volume, "enabled"), EINVAL,
 				 "unmount it, or make it absent",
@@ -230,81 +239,14 @@ static void check_mode(struct report *report, const struct volume *volume)
 				 "\"persist\" is missing; mode system-ram needs it.");
 }
 
-static int compare_partition_names(const void *a, const void *b)
-{
-	const struct partition *const *x = a, *const *y = b;
-	int r = strcmp((*x)->name, (*y)->name);
-
-	return r ? r : ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
-}
-
-static void check_partition_names(struct report *report, const struct volume *volume,
-				  struct volume_path *at)
-{
-	_cleanup_(freep) const struct partition **sorted = NULL;
-	const struct path name_at = { .parent = &at->item, .key = "name" };
-
-	sorted = calloc(volume->n_partitions, sizeof(sorted[0]));
-	if (!sorted)
-		abort(); /* as report_add() does: a check left out would let bad input through */
-	for (size_t i = 0; i < volume->n_partitions; i++) {
-		sorted[i] = &volume->partitions[i];
-		at->item.index = volume->partitions[i].index;
-		check_name(report, &name_at, volume->partitions[i].name, PARTITION_NAME_MAX);
-	}
-	qsort(sorted, volume->n_partitions, sizeof(sorted[0]), compare_partition_names);
-	for (size_t i = 1; i < volume->n_partitions; i++) {
-		if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
-			continue;
-		at->item.index = sorted[i]->index;
-		(void)report_add(report, &name_at, EEXIST, "give each partition its own name",
-				 "Partition %zu has the same name %s.", sorted[i - 1]->index,
-				 json_show(sorted[i]->name).text);
-	}
-}
-
-static void check_partitions(struct report *report, const struct volume *volume)
-{
-	uint64_t bytes = 0, percent = 0, n_all = 0;
-	struct volume_path at;
-	const struct path *list = volume_path(&at, volume, "partitions");
-	const struct path size_at = { .parent = &at.item, .key = "size" };
-
-	if (!volume->n_partitions)
-		return;
-	at.item = (struct path){ .parent = list };
-	check_partition_names(report, volume, &at);
-	for (size_t i = 0; i < volume->n_partitions; i++) {
-		const struct size_spec *size = &volume->partitions[i].size;
-
-		at.item.index = volume->partitions[i].index;
-		if (!check_bytes(report, &size_at, size, 0))
-			return;
-		if (size->kind == SIZE_BYTES && __builtin_add_overflow(bytes, size->bytes, &bytes))
-			bytes = UINT64_MAX;
-		percent += size->kind == SIZE_PERCENT ? size->percent_x100 : 0;
-		if (size->kind == SIZE_ALL && ++n_all == 2)
-			(void)report_add(report, &size_at, EINVAL, "give the others a size",
-					 "Only one partition can take \"all\" that is left.");
-	}
-	if (volume->size.kind == SIZE_BYTES && bytes > volume->size.bytes)
-		(void)report_add(report, list, ENOSPC, "make the volume larger, or the partitions "
-						       "smaller",
-				 "The partitions take %s together, the volume has only %s.",
-				 SIZE_STR(bytes), SIZE_STR(volume->size.bytes));
-	else if (percent > PERCENT_100)
-		(void)report_add(report, list, ENOSPC, NULL,
-				 "The partitions take more than 100%% together.");
-}
-
 /* What is somebody else's is found by what it is, and gets nothing that lasts. */
 static void check_foreign(struct report *report, const struct volume *volume)
 {
 	struct volume_path at;
 
-	if (volume->node.owner || volume->node.group || volume->has_perm || volume->n_partitions)
+	if (volume->node.owner || volume->node.group || volume->has_perm)
 		(void)report_add(report, volume_path(&at, volume, "adopt"), EINVAL,
-				 "remove owner, group, perm and partitions, or \"adopt\"",
+				 "remove owner, group and perm, or \"adopt\"",
 				 "What is not adopted keeps its node as it is.");
 	if (!volume->ranges.n && !uuid_is_set(&volume->uuid) && !volume->has_region)
 		(void)report_add(report, volume_path(&at, volume, "adopt"), EINVAL,
@@ -317,7 +259,7 @@ static void check_volume(struct report *report, const struct volume *volume)
 	struct volume_path at;
 
 	if (volume->name)
-		check_name(report, volume_path(&at, volume, "name"), volume->name, VOLUME_NAME_MAX);
+		config_check_name(report, volume_path(&at, volume, "name"), volume->name, VOLUME_NAME_MAX);
 	check_selector(report, volume);
 	if (volume->foreign)
 		check_foreign(report, volume);
@@ -326,17 +268,15 @@ static void check_volume(struct report *report, const struct volume *volume)
 	check_mode(report, volume);
 	check_capacity(report, volume);
 	if (volume->node.owner)
-		check_account(report, volume_path(&at, volume, "owner"), volume->node.owner);
+		config_check_account(report, volume_path(&at, volume, "owner"), volume->node.owner);
 	if (volume->node.group)
-		check_account(report, volume_path(&at, volume, "group"), volume->node.group);
-	if (strcmp(volume->uuid.text, nil_uuid) == 0)
-		(void)report_add(report, volume_path(&at, volume, "uuid"), EINVAL, NULL,
-				 "The uuid of all zeros is none.");
+		config_check_account(report, volume_path(&at, volume, "group"), volume->node.group);
+	config_check_uuid(report, volume_path(&at, volume, "uuid"), &volume->uuid);
 	if (volume->wait > VOLUME_WAIT_MAX)
 		(void)report_add(report, volume_path(&at, volume, "wait"), ERANGE, NULL,
 				 "%d seconds is more than a day, %d.", volume->wait,
 				 VOLUME_WAIT_MAX);
-	check_partitions(report, volume);
+	config_check_partitions(report, volume);
 }
 
 /* A text that only one volume may have. */

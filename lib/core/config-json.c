@@ -11,6 +11,7 @@
 #include "core/config-size.h"
 #include "core/json-read.h"
 #include "core/json-write.h"
+#include "core/table-json.h"
 
 static const struct json_words region_types = { region_type_word, 0, N_REGION_TYPES };
 static const struct json_words modes = { volume_mode_word, 0, N_VOLUME_MODES };
@@ -93,20 +94,74 @@ static void read_ensure(struct report *report, const struct json_value *value,
 		json_wrong_type(report, value, at, "\"present\" or \"absent\"", NULL);
 }
 
-static const struct json_field partition_fields[] = {
-	JSON_FIELD("name", json_text, struct partition, name, .required = true),
-	JSON_FIELD("size", config_read_size, struct partition, size, .required = true),
+/* "linux", "swap", "esp", or the GUID of any other type. */
+static void read_type(struct report *report, const struct json_value *value,
+		      const struct path *at, void *to, const void *arg)
+{
+	(void)arg;
+	if (value->type != JSON_STRING || (partition_type_from_word(value->text, to) < 0 &&
+					   uuid_parse_text(value->text, to) < 0))
+		json_wrong_type(report, value, at, "\"linux\", \"swap\", \"esp\" or a GUID", NULL);
+}
+
+enum partition_key {
+	PARTITION_NAME,
+	PARTITION_SIZE,
+	PARTITION_UUID,
+	PARTITION_ENSURE,
 };
+
+static const struct json_field partition_fields[] = {
+	[PARTITION_NAME] = JSON_FIELD("name", json_text, struct partition, name),
+	[PARTITION_SIZE] = JSON_FIELD("size", config_read_size, struct partition, size,
+				      .hint = "write \"16G\", \"50%\" or \"all\""),
+	[PARTITION_UUID] = JSON_FIELD("uuid", json_uuid, struct partition, uuid),
+	[PARTITION_ENSURE] = JSON_FIELD("ensure", read_ensure, struct partition, absent),
+	JSON_FIELD("type", read_type, struct partition, type),
+	JSON_FIELD("start", config_read_bytes, struct partition, start,
+		   .has = offsetof(struct partition, has_start)),
+	JSON_FIELD("owner", json_text, struct partition, node.owner),
+	JSON_FIELD("group", json_text, struct partition, node.group),
+	JSON_FIELD("perm", json_perm, struct partition, node.perm,
+		   .has = offsetof(struct partition, has_perm)),
+};
+
+#define PARTITION_BIT(key) (UINT64_C(1) << (key))
+
+static void check_partition_keys(struct report *report, const struct path *at,
+				 const struct partition *partition, uint64_t seen)
+{
+	static const uint64_t of_absent = PARTITION_BIT(PARTITION_NAME) |
+					  PARTITION_BIT(PARTITION_UUID) |
+					  PARTITION_BIT(PARTITION_ENSURE);
+
+	if (partition->absent && (seen & ~of_absent))
+		(void)report_add(report, at, EINVAL, "remove all but \"name\", \"uuid\" and "
+						     "\"ensure\"",
+				 "The other keys say nothing about a partition that is to be "
+				 "absent.");
+	if (!(seen & PARTITION_BIT(PARTITION_NAME)) &&
+	    !(partition->absent && (seen & PARTITION_BIT(PARTITION_UUID))))
+		(void)report_add(report, at, EINVAL, "such as \"a\"",
+				 "\"name\" is missing; a partition needs it.");
+	if (!(seen & PARTITION_BIT(PARTITION_SIZE)) && !partition->absent)
+		(void)report_add(report, at, EINVAL, partition_fields[PARTITION_SIZE].hint,
+				 "\"size\" is missing; a partition needs it.");
+}
 
 static void read_partition(struct report *report, const struct json_value *value,
 			   const struct path *at, void *to, const void *arg)
 {
 	static const struct json_table table = JSON_TABLE("a partition", partition_fields);
 	struct partition *partition = to;
+	uint64_t seen;
 
 	(void)arg;
 	partition->index = at->index;
-	json_object(report, value, at, partition, &table);
+	partition->size.kind = SIZE_ALL;
+	seen = json_read_members(report, value, at, &table, partition);
+	if (value->type == JSON_OBJECT)
+		check_partition_keys(report, at, partition, seen);
 }
 
 /* A list with a problem in it is dropped: half of it would only lead to more problems. */
@@ -125,7 +180,7 @@ static void read_partitions(struct report *report, const struct json_value *valu
 	if (report->n == before)
 		return;
 	for (size_t i = 0; i < partitions->n; i++)
-		free(partitions->partitions[i].name);
+		partition_clear(&partitions->partitions[i]);
 	free(partitions->partitions);
 	*partitions = (struct partitions){ 0 };
 }
@@ -195,6 +250,9 @@ static const struct json_field volume_fields[] = {
 				      .hint = "seconds, such as 30"),
 	VOLUME("partitions", read_partitions, partitions,
 	       .hint = "such as [{\"name\": \"a\", \"size\": \"8G\"}]"),
+	VOLUME("partitioning", json_word, partitioning, .arg = &json_partitionings,
+	       .has = offsetof(struct volume, has_partitioning)),
+	VOLUME("repair", json_bool, repair),
 	VOLUME("enabled", json_bool, enabled),
 	VOLUME("align", config_read_bytes, align),
 	VOLUME("contiguous", json_bool, contiguous),
@@ -388,16 +446,34 @@ static void put_capacity(struct json_out *out, const struct volume *volume)
 	json_close(out, ']');
 }
 
+static void put_partition(struct json_out *out, const struct partition *partition)
+{
+	const char *type = partition_type_word(&partition->type);
+
+	json_open(out, NULL, '{');
+	json_put_text(out, "name", partition->name);
+	if (partition->absent)
+		json_put_text(out, "ensure", "absent");
+	else
+		put_size(out, "size", &partition->size);
+	json_put_text(out, "uuid", partition->uuid.text);
+	json_put_text(out, "type", type ? type : partition->type.text);
+	if (partition->has_start)
+		json_put_u64(out, "start", partition->start);
+	json_put_text(out, "owner", partition->node.owner);
+	json_put_text(out, "group", partition->node.group);
+	if (partition->has_perm)
+		json_put_perm(out, "perm", partition->node.perm);
+	json_close(out, '}');
+}
+
 static void put_partitions(struct json_out *out, const struct volume *volume)
 {
 	if (!volume->n_partitions)
 		return;
 	json_open(out, "partitions", '[');
 	for (size_t i = 0; i < volume->n_partitions; i++) {
-		json_open(out, NULL, '{');
-		json_put_text(out, "name", volume->partitions[i].name);
-		put_size(out, "size", &volume->partitions[i].size);
-		json_close(out, '}');
+		put_partition(out, &volume->partitions[i]);
 	}
 	json_close(out, ']');
 }
@@ -426,6 +502,10 @@ static void put_details(struct json_out *out, const struct volume *volume)
 		json_put_perm(out, "perm", volume->node.perm);
 	if (volume->wait != VOLUME_WAIT)
 		json_put_int(out, "wait", volume->wait);
+	if (volume->has_partitioning)
+		json_put_text(out, "partitioning", partitioning_word(volume->partitioning));
+	if (volume->repair)
+		json_put_bool(out, "repair", true);
 	put_partitions(out, volume);
 }
 

@@ -16,6 +16,18 @@ static const char *const persists[] = { "none", "kmem", "blk" };
 DEFINE_WORDS(volume_mode, enum volume_mode, volume_modes)
 DEFINE_WORDS(persist, enum persist, persists)
 
+void partition_clear(struct partition *partition)
+{
+	free(partition->name);
+	access_clear(&partition->node);
+	*partition = (struct partition){ 0 };
+}
+
+bool volume_has_table(const struct volume *volume)
+{
+	return volume->n_partitions || volume->has_partitioning || volume->repair;
+}
+
 void volume_clear(struct volume *volume)
 {
 	free(volume->name);
@@ -24,7 +36,7 @@ void volume_clear(struct volume *volume)
 	range_list_clear(&volume->ranges);
 	access_clear(&volume->node);
 	for (size_t i = 0; i < volume->n_partitions; i++)
-		free(volume->partitions[i].name);
+		partition_clear(&volume->partitions[i]);
 	free(volume->partitions);
 	*volume = (struct volume){ 0 };
 }
@@ -88,6 +100,17 @@ const struct path *volume_path(struct volume_path *at, const struct volume *volu
 		return &at->volume;
 	at->member = (struct path){ .parent = &at->volume, .key = member };
 	return &at->member;
+}
+
+const struct path *partition_path(struct volume_path *at, const struct volume *volume,
+				  const struct partition *partition, const char *member)
+{
+	at->item = (struct path){ .parent = volume_path(at, volume, "partitions"),
+				  .index = partition->index };
+	if (!member)
+		return &at->item;
+	at->item_member = (struct path){ .parent = &at->item, .key = member };
+	return &at->item_member;
 }
 
 /* "50%", "12.5%": digits, at most two of them after a point. */

@@ -64,8 +64,15 @@ struct size_spec {
 };
 
 struct partition {
-	char *name;
-	struct size_spec size;
+	char *name; /* in the table; NULL only of one that is to be absent, by its uuid */
+	bool absent;
+	struct size_spec size; /* percentages are of the device that is partitioned */
+	struct uuid uuid;      /* "": made from the volume's name and this one's */
+	struct uuid type;      /* "": Linux data */
+	bool has_start;
+	uint64_t start;	    /* exactly there, from the start of the device */
+	struct access node; /* owner, group NULL: not said; of a window: whom it is for */
+	bool has_perm;
 	size_t index; /* in the document */
 };
 
@@ -94,6 +101,9 @@ struct volume {
 	int wait; /* seconds that a boot waits for its region; VOLUME_WAIT: not said */
 	struct access node;    /* owner, group NULL: not said */
 	bool has_perm;
+	bool has_partitioning;
+	enum partitioning partitioning; /* of fsdax: who makes block devices of partitions */
+	bool repair; /* write a damaged or half lost table anew */
 	struct partition *partitions;
 	size_t n_partitions;
 	size_t index;	  /* in "volumes" of its document, for pointers into it */
@@ -133,12 +143,20 @@ int config_supported(const struct config *config, struct report *report);
 /* The document that config_parse() reads back to the same config; NULL: no memory. */
 char *config_to_json(const struct config *config);
 
+/* Does the volume say anything about partitions? */
+bool volume_has_table(const struct volume *volume);
+
 /* Where a volume, or a member of it, stands in the document. */
 struct volume_path {
-	struct path volumes, volume, member, item;
+	struct path volumes, volume, member, item, item_member;
 };
 const struct path *volume_path(struct volume_path *at, const struct volume *volume,
 			       const char *member);
+
+/* Where one of its partitions, or a member of it, stands. */
+const struct path *partition_path(struct volume_path *at, const struct volume *volume,
+				  const struct partition *partition, const char *member);
+void partition_clear(struct partition *partition);
 
 const char *volume_mode_word(enum volume_mode mode);
 int volume_mode_from_word(const char *word, enum volume_mode *ret);

@@ -45,6 +45,36 @@ static bool record_is(const struct topology *topology, const struct step *step)
 	       range_list_same_bytes(&record->ranges, &step->ranges);
 }
 
+static bool table_is(const struct namespace *ns, const struct dax_device *device,
+		     const struct partition_table *want)
+{
+	const struct partition_table *have = device ? device->table :
+					     ns && ns->disk ? &ns->disk->table : NULL;
+
+	return have ? table_equal(have, want) : want->kind == TABLE_NONE;
+}
+
+static bool extent_is(struct range a, struct range b)
+{
+	return a.start == b.start && a.size == b.size;
+}
+
+static bool disk_is(const struct disk *disk, const struct step *step)
+{
+	const struct native *native = disk_find_native(disk, step->number);
+	const struct disk_map *map = disk_find_map(disk, step->number);
+
+	if (step->kind == STEP_POLICY)
+		return disk->policy == step->policy && disk->managed == step->managed;
+	if (step->kind == STEP_DROP_PARTITION)
+		return !native;
+	if (step->kind == STEP_ADD_PARTITION)
+		return native && extent_is(native->extent, step->extent);
+	if (step->kind == STEP_UNMAP)
+		return !map;
+	return map && map->linked && extent_is(map->extent, step->extent);
+}
+
 static bool effect_is_there(const struct region *region, const struct step *step)
 {
 	const struct namespace *ns = region_find_namespace(region, &step->uuid);
@@ -78,6 +108,15 @@ static bool effect_is_there(const struct region *region, const struct step *step
 		return access_is(node, step);
 	case STEP_WITHDRAW:
 		return node && !node->link;
+	case STEP_WRITE_TABLE:
+		return table_is(ns, device, &step->after_table);
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		return ns && ns->disk && disk_is(ns->disk, step);
 	case STEP_RECORD:
 	case STEP_FORGET:
 		break;

@@ -341,6 +341,18 @@ void json_count(struct report *report, const struct json_value *value, const str
 		*(size_t *)to = (size_t)n;
 }
 
+void json_unsigned(struct report *report, const struct json_value *value, const struct path *at,
+		   void *to, const void *arg)
+{
+	static const struct json_limits any = { 0, UINT_MAX };
+	size_t before = report->n;
+	uint64_t n = 0;
+
+	json_u64(report, value, at, &n, arg ? arg : &any);
+	if (report->n == before)
+		*(unsigned int *)to = (unsigned int)n;
+}
+
 void json_int(struct report *report, const struct json_value *value, const struct path *at,
 	      void *to, const void *arg)
 {

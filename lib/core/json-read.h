@@ -68,6 +68,7 @@ json_read_fn json_bool;	  /* bool */
 json_read_fn json_text;	  /* char *, replaces; not empty */
 json_read_fn json_u64;	  /* uint64_t; arg: struct json_limits, or NULL */
 json_read_fn json_count;  /* size_t */
+json_read_fn json_unsigned; /* unsigned int; arg: struct json_limits, or NULL */
 json_read_fn json_int;	  /* int; arg: int, the least there is (NULL: 0) */
 json_read_fn json_word;	  /* an enum; arg: struct json_words */
 json_read_fn json_hex;	  /* uint64_t from "0x..." */

@@ -10,6 +10,7 @@
 
 #include "core/json-read.h"
 #include "core/json-write.h"
+#include "core/table-json.h"
 
 #define PLAN_VERSION 1
 #define DIGEST_DIGITS 16
@@ -32,6 +33,25 @@ static void put_u64_if(struct json_out *out, const char *key, uint64_t value)
 {
 	if (value)
 		json_put_u64(out, key, value);
+}
+
+static void put_partition(struct json_out *out, const struct step *step)
+{
+	if (step->kind == STEP_WRITE_TABLE) {
+		json_put_table(out, "before_table", &step->before_table);
+		json_put_table(out, "after_table", &step->after_table);
+		if (step->fresh)
+			json_put_bool(out, "fresh", true);
+	}
+	if (step->kind == STEP_POLICY) {
+		json_put_text(out, "policy", partitioning_word(step->policy));
+		json_put_bool(out, "managed", step->managed);
+	}
+	put_u64_if(out, "number", step->number);
+	if (step->extent.size)
+		json_put_extent(out, "extent", step->extent);
+	if (step->read_only)
+		json_put_bool(out, "read_only", true);
 }
 
 static int put_step(struct json_out *out, const struct step *step)
@@ -67,6 +87,7 @@ static int put_step(struct json_out *out, const struct step *step)
 	if (step->within)
 		json_put_u64(out, "within", step->within);
 	put_access(out, step);
+	put_partition(out, step);
 	if (step->n_after) {
 		json_open(out, "after", '[');
 		for (size_t i = 0; i < step->n_after; i++)
@@ -192,6 +213,14 @@ static void read_step(struct report *report, const struct json_value *value, con
 		STEP("within", json_u64, within, .arg = &seconds),
 		STEP("zone", json_word, zone, .arg = &zones),
 		{ .key = "access", .read = json_object, .arg = &access_table },
+		STEP("before_table", json_table_of_partitions, before_table),
+		STEP("after_table", json_table_of_partitions, after_table),
+		STEP("fresh", json_bool, fresh),
+		STEP("policy", json_word, policy, .arg = &json_partitionings),
+		STEP("managed", json_bool, managed),
+		STEP("number", json_unsigned, number),
+		STEP("extent", json_extent, extent),
+		STEP("read_only", json_bool, read_only),
 		STEP("after", json_array, after, .arg = &after_list),
 		JSON_FIELD("describe", json_text, struct step_document, describe),
 	};

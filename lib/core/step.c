@@ -27,6 +27,13 @@ static const char *const kinds[] = {
 	[STEP_OFFLINE] = "offline-memory",
 	[STEP_PUBLISH] = "publish",
 	[STEP_WITHDRAW] = "withdraw",
+	[STEP_WRITE_TABLE] = "write-table",
+	[STEP_POLICY] = "policy",
+	[STEP_DROP_PARTITION] = "drop-partition",
+	[STEP_ADD_PARTITION] = "add-partition",
+	[STEP_MAP] = "map",
+	[STEP_UNMAP] = "unmap",
+	[STEP_REMAP] = "remap",
 };
 
 DEFINE_WORDS(step_kind, enum step_kind, kinds)
@@ -41,6 +48,8 @@ void step_clear(struct step *step)
 	free(step->record_mode);
 	range_list_clear(&step->ranges);
 	access_clear(&step->access);
+	table_clear(&step->before_table);
+	table_clear(&step->after_table);
 	free(step->after);
 	*step = (struct step){ 0 };
 }
@@ -61,6 +70,7 @@ int step_copy(struct step *to, const struct step *from)
 	copy.label = copy.record_mode = NULL;
 	copy.ranges = (struct range_list){ 0 };
 	copy.access = (struct access){ .perm = from->access.perm };
+	copy.before_table = copy.after_table = (struct partition_table){ 0 };
 	copy.after = NULL;
 	copy.n_after = 0;
 	if (copy_text(&copy.volume, from->volume) < 0 ||
@@ -72,7 +82,9 @@ int step_copy(struct step *to, const struct step *from)
 	    copy_text(&copy.access.owner, from->access.owner) < 0 ||
 	    copy_text(&copy.access.group, from->access.group) < 0 ||
 	    copy_text(&copy.access.link, from->access.link) < 0 ||
-	    range_list_copy(&copy.ranges, &from->ranges) < 0)
+	    range_list_copy(&copy.ranges, &from->ranges) < 0 ||
+	    table_copy(&copy.before_table, &from->before_table) < 0 ||
+	    table_copy(&copy.after_table, &from->after_table) < 0)
 		goto no_memory;
 	for (size_t i = 0; i < from->n_after; i++) {
 		size_t *slot = ARRAY_APPEND(copy.after, copy.n_after);
@@ -101,6 +113,9 @@ enum need {
 	NEED_MODE = 1 << 7, /* fsdax or devdax */
 	NEED_LINK = 1 << 8,
 	NEED_NO_REGION = 1 << 9,
+	NEED_PARTITION = 1 << 10, /* number and extent */
+	NEED_PAGES = 1 << 11,	  /* its extent is of whole pages */
+	NEED_TABLE = 1 << 12,
 };
 
 static const unsigned int needs[] = {
@@ -120,7 +135,41 @@ static const unsigned int needs[] = {
 	[STEP_OFFLINE] = 0,
 	[STEP_PUBLISH] = NEED_LINK,
 	[STEP_WITHDRAW] = NEED_LINK,
+	[STEP_WRITE_TABLE] = NEED_TABLE,
+	[STEP_POLICY] = 0,
+	[STEP_DROP_PARTITION] = NEED_PARTITION,
+	[STEP_ADD_PARTITION] = NEED_PARTITION,
+	[STEP_MAP] = NEED_PARTITION | NEED_PAGES,
+	[STEP_UNMAP] = NEED_PARTITION,
+	[STEP_REMAP] = NEED_PARTITION | NEED_PAGES,
 };
+
+/* Of the table to be written, or of a partition's place. */
+static const char *wrong_table_member(const struct step *step, unsigned int need)
+{
+	uint64_t end;
+
+	/* A table that there was not is undone by writing none. */
+	if ((need & NEED_TABLE) && step->after_table.kind != TABLE_GPT &&
+	    (step->after_table.kind != TABLE_NONE || step->before_table.kind != TABLE_GPT))
+		return "table";
+	if ((need & NEED_TABLE) && step->after_table.kind == TABLE_GPT &&
+	    !uuid_is_set(&step->after_table.guid))
+		return "guid of the table";
+	for (size_t i = 0; (need & NEED_TABLE) && i < step->after_table.n_entries; i++)
+		if (!uuid_is_set(&step->after_table.entries[i].uuid) ||
+		    !uuid_is_set(&step->after_table.entries[i].type))
+			return "uuid and type of each entry";
+	if ((need & NEED_PARTITION) && step->number == 0)
+		return "number";
+	if ((need & NEED_PARTITION) &&
+	    (step->extent.size == 0 ||
+	     __builtin_add_overflow(step->extent.start, step->extent.size, &end)))
+		return "extent";
+	if ((need & NEED_PAGES) && (step->extent.start % ALIGN_4K || step->extent.size % ALIGN_4K))
+		return "extent of whole pages";
+	return NULL;
+}
 
 static const char *missing_member(const struct step *step)
 {
@@ -149,7 +198,7 @@ static const char *missing_member(const struct step *step)
 		return "map";
 	if ((need & NEED_LINK) && (!step->access.link || !access_link_name(step->access.link)))
 		return "link";
-	return NULL;
+	return wrong_table_member(step, need);
 }
 
 int step_check(const struct step *step, struct error *reterr)
@@ -191,6 +240,44 @@ static void describe_access(struct text *out, const struct step *step)
 		text_add(out, " perm %04o", step->access.perm);
 }
 
+static void describe_extent(struct text *out, struct range extent)
+{
+	text_add(out, ", %s", SIZE_STR(extent.size));
+	text_add(out, " at %s", SIZE_STR(extent.start));
+}
+
+static void describe_entry(struct text *out, const struct table_entry *entry)
+{
+	text_add(out, " %u", entry->number);
+	if (entry->name)
+		text_add(out, " (%s)", entry->name);
+}
+
+/* What becomes of each entry, in order of number. */
+static void describe_table(struct text *out, const struct step *step)
+{
+	const struct partition_table *before = &step->before_table, *after = &step->after_table;
+
+	text_add(out, ": %s", after->kind == TABLE_NONE ? "none" :
+			      before->kind == TABLE_BACKUP ? "gpt, from its backup" :
+			      table_has_entries(before) ? "gpt" : "new gpt");
+	for (size_t i = 0; i < before->n_entries; i++)
+		if (!table_find(after, before->entries[i].number)) {
+			text_add(out, "; without");
+			describe_entry(out, &before->entries[i]);
+		}
+	for (size_t i = 0; i < after->n_entries; i++) {
+		const struct table_entry *entry = &after->entries[i];
+		const struct table_entry *was = table_find(before, entry->number);
+
+		if (was && table_entry_equal(was, entry))
+			continue;
+		text_add(out, was ? "; changed" : "; with");
+		describe_entry(out, entry);
+		describe_extent(out, entry->extent);
+	}
+}
+
 static void describe_details(struct text *out, const struct step *step)
 {
 	switch (step->kind) {
@@ -221,6 +308,28 @@ static void describe_details(struct text *out, const struct step *step)
 		break;
 	case STEP_ONLINE:
 		text_add(out, ": zone %s", zone_word(step->zone));
+		break;
+	case STEP_WRITE_TABLE:
+		describe_table(out, step);
+		break;
+	case STEP_POLICY:
+		text_add(out, ": partitions by %s%s", step->policy == PARTITIONING_KERNEL ?
+				      "the kernel" : "daxd",
+			 step->policy != PARTITIONING_AUTO ? "" :
+			 step->managed ? " (auto)" : ", once none is in use (auto)");
+		break;
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+		text_add(out, ": the kernel's %u", step->number);
+		break;
+	case STEP_MAP:
+	case STEP_REMAP:
+		text_add(out, ": partition %u", step->number);
+		describe_extent(out, step->extent);
+		text_add(out, "%s", step->read_only ? ", read-only" : "");
+		break;
+	case STEP_UNMAP:
+		text_add(out, ": partition %u", step->number);
 		break;
 	case STEP_PUBLISH:
 	case STEP_WITHDRAW:

@@ -35,12 +35,24 @@
  * PUBLISH             uuid or start, access                       WITHDRAW, or the old access
  * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
+ * WRITE_TABLE         uuid or start, *_table [fresh]              WRITE_TABLE the other way round
+ * POLICY              uuid, policy managed                        POLICY as it was
+ * DROP_PARTITION      uuid, number extent                         ADD_PARTITION
+ * ADD_PARTITION       uuid, number extent                         DROP_PARTITION
+ * MAP                 uuid, number extent read_only               UNMAP
+ * UNMAP               uuid, number extent                         MAP
+ * REMAP               uuid, number extent                         nothing: it has only grown
+ *
  * RECORD and FORGET need no region: the memory a record speaks of may be gone.
  * CONVERT_NAMESPACE of a namespace without labels finds it by region alone (uuid is "").
  * RESIZE_DEVICE keeps the ranges both lists begin with, drops the rest and adds the new ones;
  * it may change align.  DESTROY_DEVICE of daxX.0 leaves the kernel's size 0 seed behind.
  * PUBLISH has udev give the node its link and whom it belongs to, now and at each boot, until
  * WITHDRAW; an object that is destroyed, resized or converted is no longer published.
+ * WRITE_TABLE is destructive when a partition shrinks, moves or goes.  It refuses when the device
+ * does not have before_table; with fresh, the device was made by the same plan and whatever
+ * is found there is nobody's.  The kernel is not told.  Entries of DROP and ADD are the kernel's
+ * own partitions; those of MAP, UNMAP and REMAP are dm devices.  None of them writes anything.
  * ONLINE brings every block into zone: one that is online in another zone goes offline first.
  */
 enum step_kind {
@@ -60,8 +72,15 @@ enum step_kind {
 	STEP_OFFLINE,
 	STEP_PUBLISH,
 	STEP_WITHDRAW,
+	STEP_WRITE_TABLE,
+	STEP_POLICY,
+	STEP_DROP_PARTITION,
+	STEP_ADD_PARTITION,
+	STEP_MAP,
+	STEP_UNMAP,
+	STEP_REMAP,
 };
-#define N_STEP_KINDS 16
+#define N_STEP_KINDS 23
 
 struct step {
 	enum step_kind kind;
@@ -83,6 +102,13 @@ struct step {
 	uint64_t within; /* OFFLINE, ONLINE: seconds that offlining may take; 0: no limit */
 	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;
+	struct partition_table before_table, after_table;
+	bool fresh;
+	enum partitioning policy;
+	bool managed;
+	unsigned int number; /* of a partition */
+	struct range extent; /* of a partition, from the start of its disk */
+	bool read_only;
 	size_t *after; /* steps of the plan that must be done before this one */
 	size_t n_after;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/json-write.h"
+#include "core/table-json.h"
 
 /* Every scalar is written, so that a reader of the text need not know our defaults. */
 struct writer {
@@ -59,6 +60,48 @@ static void put_blocks(struct json_out *out, const struct dax_device *device)
 	json_close(out, ']');
 }
 
+static void put_disk(struct writer *w, const struct disk *disk)
+{
+	struct json_out *out = &w->out;
+
+	json_open(out, "disk", '{');
+	json_put_text(out, "policy", partitioning_word(disk->policy));
+	json_put_bool(out, "managed", disk->managed);
+	json_put_table(out, "table", &disk->table);
+	if (disk->n_natives)
+		json_open(out, "natives", '[');
+	for (size_t i = 0; i < disk->n_natives; i++) {
+		json_open(out, NULL, '{');
+		json_put_u64(out, "number", disk->natives[i].number);
+		json_put_u64(out, "start", disk->natives[i].extent.start);
+		json_put_u64(out, "size", disk->natives[i].extent.size);
+		put_holders(w, &disk->natives[i].holders);
+		json_close(out, '}');
+	}
+	if (disk->n_natives)
+		json_close(out, ']');
+	if (disk->n_maps)
+		json_open(out, "maps", '[');
+	for (size_t i = 0; i < disk->n_maps; i++) {
+		const struct disk_map *map = &disk->maps[i];
+
+		json_open(out, NULL, '{');
+		json_put_u64(out, "number", map->number);
+		json_put_text(out, "name", map->name);
+		json_put_u64(out, "start", map->extent.start);
+		json_put_u64(out, "size", map->extent.size);
+		json_put_bool(out, "read_only", map->read_only);
+		json_put_bool(out, "linked", map->linked);
+		if (w->holders)
+			json_put_u64(out, "open_count", map->open_count);
+		put_holders(w, &map->holders);
+		json_close(out, '}');
+	}
+	if (disk->n_maps)
+		json_close(out, ']');
+	json_close(out, '}');
+}
+
 static void put_device(struct writer *w, const char *key, const struct dax_device *device)
 {
 	struct json_out *out = &w->out;
@@ -74,6 +117,8 @@ static void put_device(struct writer *w, const char *key, const struct dax_devic
 	json_put_ranges(out, "ranges", &device->ranges);
 	put_blocks(out, device);
 	put_access(out, &device->node);
+	if (device->table)
+		json_put_table(out, "table", device->table);
 	put_holders(w, &device->holders);
 	json_close(out, '}');
 }
@@ -100,6 +145,8 @@ static void put_namespace(struct writer *w, const struct namespace *ns)
 	put_access(out, &ns->node);
 	if (ns->device)
 		put_device(w, "device", ns->device);
+	if (ns->disk)
+		put_disk(w, ns->disk);
 	put_holders(w, &ns->holders);
 	json_close(out, '}');
 }

@@ -9,6 +9,7 @@
 
 #include "base/size.h"
 #include "core/json-read.h"
+#include "core/table-json.h"
 #include "core/topology-check.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -107,6 +108,72 @@ static void read_block(struct report *report, const struct json_value *value,
 
 static const struct json_list block_list = { sizeof(struct memory_block), read_block, NULL };
 
+static const struct json_field native_fields[] = {
+	JSON_FIELD("number", json_unsigned, struct native, number, .required = true),
+	JSON_FIELD("start", json_u64, struct native, extent.start, .required = true),
+	JSON_FIELD("size", json_u64, struct native, extent.size, .required = true),
+	JSON_FIELD("holders", json_array, struct native, holders, .arg = &holder_list),
+};
+static const struct json_table native_table = JSON_TABLE("a partition of the kernel",
+							 native_fields);
+static const struct json_list native_list = { sizeof(struct native), json_object, &native_table };
+
+static void read_map(struct report *report, const struct json_value *value, const struct path *at,
+		     void *to, const void *arg)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD("number", json_unsigned, struct disk_map, number, .required = true),
+		JSON_FIELD("name", json_text, struct disk_map, name, .required = true),
+		JSON_FIELD("start", json_u64, struct disk_map, extent.start, .required = true),
+		JSON_FIELD("size", json_u64, struct disk_map, extent.size, .required = true),
+		JSON_FIELD("read_only", json_bool, struct disk_map, read_only),
+		JSON_FIELD("linked", json_bool, struct disk_map, linked),
+		JSON_FIELD("open_count", json_unsigned, struct disk_map, open_count),
+		JSON_FIELD("holders", json_array, struct disk_map, holders, .arg = &holder_list),
+	};
+	static const struct json_table table = JSON_TABLE("a map", fields);
+	struct disk_map *map = to;
+
+	(void)arg;
+	map->linked = true;
+	json_object(report, value, at, map, &table);
+}
+
+static const struct json_list map_list = { sizeof(struct disk_map), read_map, NULL };
+
+static void read_disk(struct report *report, const struct json_value *value, const struct path *at,
+		      void *to, const void *arg)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD("policy", json_word, struct disk, policy, .arg = &json_partitionings),
+		JSON_FIELD("managed", json_bool, struct disk, managed),
+		JSON_FIELD("table", json_table_of_partitions, struct disk, table),
+		JSON_FIELD("natives", json_array, struct disk, natives, .arg = &native_list),
+		JSON_FIELD("maps", json_array, struct disk, maps, .arg = &map_list),
+	};
+	static const struct json_table table = JSON_TABLE("a disk", fields);
+	struct disk **disk = to;
+
+	(void)arg;
+	*disk = calloc(1, sizeof(**disk));
+	if (*disk)
+		json_object(report, value, at, *disk, &table);
+	else
+		json_no_memory(report);
+}
+
+static void read_table_of_device(struct report *report, const struct json_value *value,
+				 const struct path *at, void *to, const void *arg)
+{
+	struct partition_table **table = to;
+
+	*table = calloc(1, sizeof(**table));
+	if (*table)
+		json_table_of_partitions(report, value, at, *table, arg);
+	else
+		json_no_memory(report);
+}
+
 /* Defaults that depend on the region or the namespace are filled in by settle_device(). */
 static void read_device(struct report *report, const struct json_value *value,
 			const struct path *at, void *to, const void *arg)
@@ -123,6 +190,7 @@ static void read_device(struct report *report, const struct json_value *value,
 		JSON_FIELD("ranges", json_array, struct dax_device, ranges, .arg = &range_list),
 		JSON_FIELD("blocks", json_array, struct dax_device, blocks, .arg = &block_list),
 		JSON_FIELD("node", json_object, struct dax_device, node, .arg = &access_table),
+		JSON_FIELD("table", read_table_of_device, struct dax_device, table),
 		JSON_FIELD("holders", json_array, struct dax_device, holders, .arg = &holder_list),
 	};
 	static const struct json_table table = JSON_TABLE("a dax device", fields);
@@ -171,6 +239,7 @@ static void read_namespace(struct report *report, const struct json_value *value
 		JSON_FIELD("blockdev", json_text, struct namespace, blockdev),
 		JSON_FIELD("node", json_object, struct namespace, node, .arg = &access_table),
 		JSON_FIELD("device", read_device_of_namespace, struct namespace, device),
+		JSON_FIELD("disk", read_disk, struct namespace, disk),
 		JSON_FIELD("holders", json_array, struct namespace, holders, .arg = &holder_list),
 	};
 	static const struct json_table table = JSON_TABLE("a namespace", fields);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "core/words.h"
 
@@ -91,6 +90,22 @@ int holder_list_add(struct holder_list *list, enum holder_kind kind, const char 
 	return 0;
 }
 
+void disk_free(struct disk *disk)
+{
+	if (!disk)
+		return;
+	table_clear(&disk->table);
+	for (size_t i = 0; i < disk->n_natives; i++)
+		holder_list_clear(&disk->natives[i].holders);
+	free(disk->natives);
+	for (size_t i = 0; i < disk->n_maps; i++) {
+		free(disk->maps[i].name);
+		holder_list_clear(&disk->maps[i].holders);
+	}
+	free(disk->maps);
+	free(disk);
+}
+
 void dax_device_clear(struct dax_device *device)
 {
 	free(device->name);
@@ -98,6 +113,9 @@ void dax_device_clear(struct dax_device *device)
 	range_list_clear(&device->ranges);
 	free(device->blocks);
 	access_clear(&device->node);
+	if (device->table)
+		table_clear(device->table);
+	free(device->table);
 	holder_list_clear(&device->holders);
 	*device = (struct dax_device){ 0 };
 }
@@ -110,6 +128,7 @@ void namespace_clear(struct namespace *ns)
 	free(ns->blockdev);
 	access_clear(&ns->node);
 	holder_list_clear(&ns->holders);
+	disk_free(ns->disk);
 	if (ns->device) {
 		dax_device_clear(ns->device);
 		free(ns->device);
@@ -216,6 +235,20 @@ static int compare_names(const void *a, const void *b)
 	return strverscmp(*x, *y);
 }
 
+static int compare_natives(const void *a, const void *b)
+{
+	const struct native *x = a, *y = b;
+
+	return COMPARE(x->number, y->number);
+}
+
+static int compare_maps(const void *a, const void *b)
+{
+	const struct disk_map *x = a, *y = b;
+
+	return COMPARE(x->number, y->number);
+}
+
 static int compare_blocks(const void *a, const void *b)
 {
 	const struct memory_block *x = a, *y = b;
@@ -229,6 +262,16 @@ static int compare_blocks(const void *a, const void *b)
 		if ((n) > 1)                                                   \
 			qsort((array), (n), sizeof((array)[0]), (compare));    \
 	} while (0)
+
+static void sort_namespace(struct namespace *ns)
+{
+	if (ns->device)
+		SORT(ns->device->blocks, ns->device->n_blocks, compare_blocks);
+	if (!ns->disk)
+		return;
+	SORT(ns->disk->natives, ns->disk->n_natives, compare_natives);
+	SORT(ns->disk->maps, ns->disk->n_maps, compare_maps);
+}
 
 void topology_sort(struct topology *topology)
 {
@@ -245,9 +288,7 @@ void topology_sort(struct topology *topology)
 			SORT(region->devices[j].blocks, region->devices[j].n_blocks,
 			     compare_blocks);
 		for (size_t j = 0; j < region->n_namespaces; j++)
-			if (region->namespaces[j].device)
-				SORT(region->namespaces[j].device->blocks,
-				     region->namespaces[j].device->n_blocks, compare_blocks);
+			sort_namespace(&region->namespaces[j]);
 	}
 }
 
@@ -304,6 +345,27 @@ struct dax_device *region_find_device(const struct region *region, uint64_t addr
 	return NULL;
 }
 
+const struct uuid *namespace_disk_uuid(const struct namespace *ns)
+{
+	return uuid_is_set(&ns->info_uuid) ? &ns->info_uuid : &ns->uuid;
+}
+
+struct native *disk_find_native(const struct disk *disk, unsigned int number)
+{
+	for (size_t i = 0; i < disk->n_natives; i++)
+		if (disk->natives[i].number == number)
+			return &disk->natives[i];
+	return NULL;
+}
+
+struct disk_map *disk_find_map(const struct disk *disk, unsigned int number)
+{
+	for (size_t i = 0; i < disk->n_maps; i++)
+		if (disk->maps[i].number == number)
+			return &disk->maps[i];
+	return NULL;
+}
+
 struct dax_device *region_device(const struct region *region, const struct uuid *namespace_uuid,
 				 uint64_t start)
 {
@@ -324,38 +386,6 @@ const struct access *region_node(const struct region *region, const struct uuid 
 	if (device)
 		return &device->node;
 	return ns && ns->blockdev ? &ns->node : NULL;
-}
-
-bool uuid_is_set(const struct uuid *uuid)
-{
-	return uuid->text[0] != 0;
-}
-
-bool uuid_equal(const struct uuid *a, const struct uuid *b)
-{
-	return strcmp(a->text, b->text) == 0;
-}
-
-int uuid_parse_text(const char *text, struct uuid *ret)
-{
-	uuid_t binary;
-
-	if (strlen(text) != UUID_TEXT_LENGTH || uuid_parse(text, binary) < 0)
-		return -EINVAL;
-	uuid_unparse_lower(binary, ret->text);
-	return 0;
-}
-
-struct uuid uuid_derive(const struct uuid *space, const char *name)
-{
-	uuid_t from = { 0 }, made;
-	struct uuid ret;
-
-	if (uuid_is_set(space))
-		(void)uuid_parse(space->text, from); /* struct uuid only ever holds valid text */
-	uuid_generate_sha1(made, from, name, strlen(name));
-	uuid_unparse_lower(made, ret.text);
-	return ret;
 }
 
 struct uuid region_uuid(uint64_t cookie)

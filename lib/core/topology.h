@@ -17,16 +17,12 @@
 
 #include "base/macro.h"
 #include "core/range.h"
+#include "core/table.h"
+#include "core/uuid.h"
 
 #define ALIGN_4K (UINT64_C(4) << 10)
 #define ALIGN_2M (UINT64_C(2) << 20)
 #define ALIGN_1G (UINT64_C(1) << 30)
-
-#define UUID_TEXT_LENGTH 36
-/* A uuid in lower-case text; "" is none. */
-struct uuid {
-	char text[UUID_TEXT_LENGTH + 1];
-};
 
 enum region_type {
 	REGION_PMEM, /* libnvdimm: NFIT, virtio-pmem, e820, persistent CXL */
@@ -113,6 +109,38 @@ struct access {
 	unsigned int perm;   /* permission bits, 0777 mask */
 };
 
+/* A partition as the kernel has it: pmem0p1. */
+struct native {
+	unsigned int number;
+	struct range extent; /* from the start of the disk */
+	struct holder_list holders;
+};
+
+/* A partition as we have it: a dm device called as the kernel would call its own. */
+struct disk_map {
+	unsigned int number;
+	char *name; /* pmem0p1 */
+	struct range extent;
+	bool read_only;
+	bool linked;		 /* udev is done with it: /dev/NAME leads to it */
+	unsigned int open_count; /* of the moment, not in the digest; 0: idle */
+	struct holder_list holders;
+};
+
+/*
+ * The partitions of a block device.  A native one and a map of the same number exclude each
+ * other in the end, and may both be there for a while.
+ */
+struct disk {
+	enum partitioning policy;
+	bool managed; /* daxd makes maps here: policy daxd, or auto that took over */
+	struct partition_table table;
+	struct native *natives; /* in order of number */
+	size_t n_natives;
+	struct disk_map *maps; /* ours alone, in order of number */
+	size_t n_maps;
+};
+
 struct dax_device {
 	char *name; /* dax1.0 */
 	uint64_t size;
@@ -125,6 +153,7 @@ struct dax_device {
 	struct memory_block *blocks; /* while bound to kmem */
 	size_t n_blocks;
 	struct access node; /* of /dev/daxX.Y; owner NULL: there is no node */
+	struct partition_table *table; /* of its windows; NULL: none was announced to udev */
 	struct holder_list holders;
 };
 
@@ -144,6 +173,7 @@ struct namespace {
 	char *blockdev;		   /* pmem0 */
 	struct access node;	   /* of the block device */
 	struct dax_device *device; /* of devdax while enabled */
+	struct disk *disk;	   /* of the block device; NULL: none, or not looked at */
 	struct holder_list holders;
 };
 
@@ -209,6 +239,8 @@ void namespace_clear(struct namespace *ns);
 void dax_device_clear(struct dax_device *device);
 void dimm_clear(struct dimm *dimm);
 void record_clear(struct record *record);
+void disk_free(struct disk *disk);
+DEFINE_FREEP(struct disk, disk)
 void access_clear(struct access *access);
 /* The volume's name in a link of ours, NULL when it is no such link. */
 const char *access_link_name(const char *link);
@@ -232,19 +264,19 @@ struct record *topology_find_record(const struct topology *topology, const char 
 struct namespace *region_find_namespace(const struct region *region, const struct uuid *uuid);
 /* The device of a dynamic region whose first range starts at address, or NULL. */
 struct dax_device *region_find_device(const struct region *region, uint64_t address);
+/*
+ * The uuid by which udev knows a namespace's block device, and that our maps carry: of its info
+ * block, else its own.  "": nothing tells this disk from others.
+ */
+const struct uuid *namespace_disk_uuid(const struct namespace *ns);
+struct native *disk_find_native(const struct disk *disk, unsigned int number);
+struct disk_map *disk_find_map(const struct disk *disk, unsigned int number);
 /* The node of a device (as region_device()) or of a namespace's block device, or NULL. */
 const struct access *region_node(const struct region *region, const struct uuid *namespace_uuid,
 				 uint64_t start);
 /* The device that makes a namespace or a first range usable; start counts when uuid is "". */
 struct dax_device *region_device(const struct region *region, const struct uuid *namespace_uuid,
 				 uint64_t start);
-
-bool uuid_is_set(const struct uuid *uuid);
-bool uuid_equal(const struct uuid *a, const struct uuid *b);
-/* Accepts any case, stores lower case; -EINVAL. */
-int uuid_parse_text(const char *text, struct uuid *ret);
-/* Name-based (version 5): the same for the same inputs, for ever. */
-struct uuid uuid_derive(const struct uuid *space, const char *name);
 
 /* Words of the enums, as in the JSON; from_word gives -EINVAL for others. */
 const char *region_type_word(enum region_type type);

@@ -166,6 +166,8 @@ static enum side side_of(const struct step *step)
 	case STEP_RECORD:
 	case STEP_CREATE_DEVICE:
 	case STEP_PUBLISH:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
 		return SIDE_MAKES;
 	case STEP_BIND:
 		return step->driver == DRIVER_DEVICE_DAX ? SIDE_MAKES : SIDE_NONE;
@@ -173,6 +175,8 @@ static enum side side_of(const struct step *step)
 		return step->driver == DRIVER_DEVICE_DAX ? SIDE_TAKES : SIDE_NONE;
 	case STEP_DESTROY_DEVICE:
 	case STEP_FORGET:
+	case STEP_DROP_PARTITION:
+	case STEP_UNMAP:
 		return SIDE_TAKES;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
@@ -183,6 +187,9 @@ static enum side side_of(const struct step *step)
 	case STEP_ONLINE:
 	case STEP_OFFLINE:
 	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_REMAP:
 		return SIDE_NONE;
 	}
 	return SIDE_NONE;

@@ -150,6 +150,14 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 		return kernel_publish(step, reterr);
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		break;
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -185,6 +193,14 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 		return kernel_verify_publish(step, reterr);
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		break;
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -221,6 +237,13 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_ONLINE:
 	case STEP_OFFLINE:
 	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
 		backend_run_serially(backend, group);
 		return;
 	}

@@ -20,6 +20,9 @@ static int check_free(const struct namespace *ns, struct error *reterr)
 
 	if (r == 0 && ns->device)
 		r = sim_check_free(ns->device->name, &ns->device->holders, reterr);
+	if (r == 0 && ns->disk && ns->disk->n_maps)
+		r = error_set(reterr, EBUSY, "%s is in use by %s.", ns->name,
+			      ns->disk->maps[0].name);
 	if (r == 0 && kernel_holds(ns))
 		r = error_set(reterr, EBUSY, "%s is memory of the kernel.", ns->device->name);
 	return r;
@@ -39,6 +42,7 @@ static void deactivate(struct namespace *ns)
 	free(ns->blockdev);
 	ns->blockdev = NULL;
 	access_clear(&ns->node);
+	disk_free(TAKE(ns->disk));
 	if (ns->device) {
 		dax_device_clear(ns->device);
 		free(ns->device);

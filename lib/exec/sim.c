@@ -240,6 +240,20 @@ static int sim_apply(struct backend *backend, const struct step *step, struct er
 		return publish(sim, step, reterr);
 	case STEP_WITHDRAW:
 		return withdraw(sim, step, reterr);
+	case STEP_WRITE_TABLE:
+		return sim_write_table(sim, step, reterr);
+	case STEP_POLICY:
+		return sim_policy(sim, step, reterr);
+	case STEP_DROP_PARTITION:
+		return sim_drop_partition(sim, step, reterr);
+	case STEP_ADD_PARTITION:
+		return sim_add_partition(sim, step, reterr);
+	case STEP_MAP:
+		return sim_map(sim, step, reterr);
+	case STEP_UNMAP:
+		return sim_unmap(sim, step, reterr);
+	case STEP_REMAP:
+		return sim_remap(sim, step, reterr);
 	}
 	return error_set(reterr, EINVAL, "Unknown step.");
 }

@@ -46,4 +46,12 @@ int sim_unbind(struct sim *sim, const struct step *step, struct error *reterr);
 int sim_online(struct sim *sim, const struct step *step, struct error *reterr);
 int sim_offline(struct sim *sim, const struct step *step, struct error *reterr);
 
+int sim_write_table(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_policy(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_drop_partition(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_add_partition(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_map(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_unmap(struct sim *sim, const struct step *step, struct error *reterr);
+int sim_remap(struct sim *sim, const struct step *step, struct error *reterr);
+
 #endif

@@ -59,6 +59,32 @@ static enum undo restore_access(const struct step *step, const struct topology *
 	return ret->access.link && ret->access.owner && ret->access.group ? UNDO_STEP : UNDO_NEVER;
 }
 
+/* What was there before daxd wrote; of what could not be read whole there is no way back. */
+static enum undo restore_table(const struct step *step, struct step *ret)
+{
+	if (step->fresh || (step->before_table.kind != TABLE_GPT &&
+			    step->before_table.kind != TABLE_NONE))
+		return step->fresh ? UNDO_NOTHING : UNDO_NEVER;
+	table_clear(&ret->before_table);
+	table_clear(&ret->after_table);
+	if (table_copy(&ret->before_table, &step->after_table) < 0 ||
+	    table_copy(&ret->after_table, &step->before_table) < 0)
+		return UNDO_NEVER;
+	return UNDO_STEP;
+}
+
+static enum undo restore_policy(const struct step *step, const struct topology *before,
+				struct step *ret)
+{
+	const struct region *region = topology_find_region(before, step->region);
+	const struct namespace *ns = region ? region_find_namespace(region, &step->uuid) : NULL;
+	bool known = ns && ns->disk;
+
+	ret->policy = known ? ns->disk->policy : PARTITIONING_KERNEL;
+	ret->managed = known && ns->disk->managed;
+	return UNDO_STEP;
+}
+
 static enum undo turn_round(const struct step *step, const struct topology *before,
 			    struct step *ret)
 {
@@ -89,7 +115,25 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 	case STEP_PUBLISH:
 	case STEP_WITHDRAW:
 		return restore_access(step, before, ret);
+	case STEP_WRITE_TABLE:
+		return restore_table(step, ret);
+	case STEP_POLICY:
+		return restore_policy(step, before, ret);
+	case STEP_DROP_PARTITION:
+		ret->kind = STEP_ADD_PARTITION;
+		return UNDO_STEP;
+	case STEP_ADD_PARTITION:
+		ret->kind = STEP_DROP_PARTITION;
+		return UNDO_STEP;
+	case STEP_MAP:
+		ret->kind = STEP_UNMAP;
+		return UNDO_STEP;
+	case STEP_UNMAP:
+		ret->kind = STEP_MAP;
+		return step->extent.start % ALIGN_4K || step->extent.size % ALIGN_4K ?
+			       UNDO_NEVER : UNDO_STEP;
 	case STEP_ENABLE_NAMESPACE:
+	case STEP_REMAP: /* longer than its table says harms nobody, and the next run sees to it */
 		return UNDO_NOTHING;
 	case STEP_INIT_LABELS:
 	case STEP_CONVERT_NAMESPACE:

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/config-check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json-scan.h"
+
+#define PAGE 4096u
+#define PERCENT_100 10000u
+
+static int compare_partition_names(const void *a, const void *b)
+{
+	const struct partition *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name ? (*x)->name : "", (*y)->name ? (*y)->name : "");
+
+	return r ? r : ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
+}
+
+static void check_names(struct report *report, const struct volume *volume)
+{
+	_cleanup_(freep) const struct partition **sorted = NULL;
+	struct volume_path at;
+
+	sorted = calloc(volume->n_partitions, sizeof(sorted[0]));
+	if (!sorted)
+		abort(); /* as report_add() does: a check left out would let bad input through */
+	for (size_t i = 0; i < volume->n_partitions; i++)
+		sorted[i] = &volume->partitions[i];
+	qsort(sorted, volume->n_partitions, sizeof(sorted[0]), compare_partition_names);
+	for (size_t i = 1; i < volume->n_partitions; i++) {
+		if (!sorted[i]->name || !sorted[i - 1]->name ||
+		    strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
+			continue;
+		(void)report_add(report, partition_path(&at, volume, sorted[i], "name"), EEXIST,
+				 "give each partition its own name",
+				 "Partition %zu has the same name %s.", sorted[i - 1]->index,
+				 json_show(sorted[i]->name).text);
+	}
+}
+
+static void check_node(struct report *report, const struct volume *volume,
+		       const struct partition *partition)
+{
+	struct volume_path at;
+
+	if (partition->node.owner)
+		config_check_account(report, partition_path(&at, volume, partition, "owner"),
+				     partition->node.owner);
+	if (partition->node.group)
+		config_check_account(report, partition_path(&at, volume, partition, "group"),
+				     partition->node.group);
+	if (volume->mode == MODE_FSDAX &&
+	    (partition->node.owner || partition->node.group || partition->has_perm))
+		(void)report_add(report, partition_path(&at, volume, partition, NULL), EINVAL,
+				 "remove them",
+				 "owner, group and perm belong to partitions of mode devdax.");
+}
+
+/* What one partition says; false: its size is none. */
+static bool check_partition(struct report *report, const struct volume *volume,
+			    const struct partition *partition)
+{
+	struct volume_path at;
+
+	if (partition->name && (!partition->absent || !uuid_is_set(&partition->uuid)))
+		config_check_name(report, partition_path(&at, volume, partition, "name"),
+				  partition->name, PARTITION_NAME_MAX);
+	config_check_uuid(report, partition_path(&at, volume, partition, "uuid"),
+			  &partition->uuid);
+	check_node(report, volume, partition);
+	if (partition->has_start && partition->start % PAGE)
+		(void)report_add(report, partition_path(&at, volume, partition, "start"), EINVAL,
+				 "2M is best: it allows huge pages",
+				 "%s is not a multiple of 4K, and DAX would write to the wrong "
+				 "place.", SIZE_STR(partition->start));
+	return partition->absent ||
+	       config_check_bytes(report, partition_path(&at, volume, partition, "size"),
+				  &partition->size, 0);
+}
+
+void config_check_partitions(struct report *report, const struct volume *volume)
+{
+	uint64_t bytes = 0, percent = 0, n_all = 0;
+	struct volume_path at;
+	bool good = true;
+
+	if (!volume->n_partitions)
+		return;
+	check_names(report, volume);
+	for (size_t i = 0; i < volume->n_partitions; i++) {
+		const struct partition *partition = &volume->partitions[i];
+		const struct size_spec *size = &partition->size;
+
+		good = check_partition(report, volume, partition) && good;
+		if (partition->absent)
+			continue;
+		if (size->kind == SIZE_BYTES && __builtin_add_overflow(bytes, size->bytes, &bytes))
+			bytes = UINT64_MAX;
+		percent += size->kind == SIZE_PERCENT ? size->percent_x100 : 0;
+		if (size->kind == SIZE_ALL && ++n_all == 2)
+			(void)report_add(report, partition_path(&at, volume, partition, "size"),
+					 EINVAL, "give the others a size",
+					 "Only one partition can take \"all\" that is left.");
+	}
+	if (!good)
+		return;
+	if (volume->size.kind == SIZE_BYTES && bytes > volume->size.bytes)
+		(void)report_add(report, volume_path(&at, volume, "partitions"), ENOSPC,
+				 "make the volume larger, or the partitions smaller",
+				 "The partitions take %s together, the volume has only %s.",
+				 SIZE_STR(bytes), SIZE_STR(volume->size.bytes));
+	else if (percent > PERCENT_100)
+		(void)report_add(report, volume_path(&at, volume, "partitions"), ENOSPC, NULL,
+				 "The partitions take more than 100%% together.");
+}
