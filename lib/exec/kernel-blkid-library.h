@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libblkid, loaded when a device may have contents: see kernel-nd-library.h. */
+#ifndef DAXD_EXEC_KERNEL_BLKID_LIBRARY_H
+#define DAXD_EXEC_KERNEL_BLKID_LIBRARY_H
+
+#include <blkid/blkid.h>
+
+#include "base/error.h"
+
+#define BLKID_FUNCTIONS(X) \
+	X(blkid_do_safeprobe) \
+	X(blkid_free_probe) \
+	X(blkid_new_probe) \
+	X(blkid_probe_enable_partitions) \
+	X(blkid_probe_enable_superblocks) \
+	X(blkid_probe_lookup_value) \
+	X(blkid_probe_set_device) \
+	X(blkid_probe_set_sectorsize) \
+	X(blkid_probe_set_superblocks_flags)
+
+#define BLKID_MEMBER(name) __typeof__(&name) of_##name;
+struct blkid_library {
+	BLKID_FUNCTIONS(BLKID_MEMBER)
+};
+#undef BLKID_MEMBER
+
+extern struct blkid_library blkid_library;
+int blkid_library_load(struct error *reterr);
+
+#define blkid_do_safeprobe (blkid_library.of_blkid_do_safeprobe)
+#define blkid_free_probe (blkid_library.of_blkid_free_probe)
+#define blkid_new_probe (blkid_library.of_blkid_new_probe)
+#define blkid_probe_enable_partitions (blkid_library.of_blkid_probe_enable_partitions)
+#define blkid_probe_enable_superblocks (blkid_library.of_blkid_probe_enable_superblocks)
+#define blkid_probe_lookup_value (blkid_library.of_blkid_probe_lookup_value)
+#define blkid_probe_set_device (blkid_library.of_blkid_probe_set_device)
+#define blkid_probe_set_sectorsize (blkid_library.of_blkid_probe_set_sectorsize)
+#define blkid_probe_set_superblocks_flags (blkid_library.of_blkid_probe_set_superblocks_flags)
+
+#endif
