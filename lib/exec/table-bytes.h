@@ -26,7 +26,7 @@ struct table_bytes {
 int table_bytes_new(struct table_bytes *bytes, const char *name, uint64_t size,
 		    uint64_t sector_size, struct error *reterr);
 void table_bytes_clear(struct table_bytes *bytes);
-/* Head and tail to the file. */
+/* Head and tail to the file, which must be all zeros yet. */
 int table_bytes_fill(const struct table_bytes *bytes, struct error *reterr);
 int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
 		     struct error *reterr);

@@ -3,7 +3,9 @@
 #include "exec/table-bytes.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exec/kernel-fdisk-library.h"
 #include "exec/table-fdisk.h"
@@ -108,7 +110,7 @@ static int write_gpt(struct table_bytes *bytes, const struct partition_table *be
 	return r;
 }
 
-/* No table: nothing at either end that could be taken for one. */
+/* No table: all zeros, but for what belongs to partitions. */
 static void wipe(struct table_bytes *bytes, const struct partition_table *before)
 {
 	uint64_t first = before->usable.start, end = range_end(before->usable);
@@ -121,17 +123,47 @@ static void wipe(struct table_bytes *bytes, const struct partition_table *before
 		memset(bytes->tail, 0, TABLE_IMAGE_END);
 }
 
+/* For libfdisk there is no such thing as no table. */
+static int erase(struct table_bytes *bytes, const struct partition_table *before,
+		 struct error *reterr)
+{
+	wipe(bytes, before);
+	if (ftruncate(bytes->fd, 0) < 0 || ftruncate(bytes->fd, (off_t)bytes->size) < 0)
+		return error_set(reterr, errno, "Cannot empty a file in memory: %s.",
+				 strerror(errno));
+	return table_bytes_fill(bytes, reterr);
+}
+
+/* With entries that wrap or overlap libfdisk looks for free space for ever. */
+static int check_sound(const struct table_bytes *bytes, const struct partition_table *table,
+		       struct error *reterr)
+{
+	if (table->beyond)
+		return error_set(reterr, E2BIG, "The partition table of %s has %" PRIu64
+				 " entries, more than the %d that daxd changes.", bytes->name,
+				 table->n_entries + table->beyond, TABLE_ENTRIES_MAX);
+	for (size_t i = 0; i < table->n_entries; i++) {
+		enum entry_fit fit = table_judge(table, i, bytes->size, TABLE_GRAIN);
+
+		if (fit == FIT_OUTSIDE || fit == FIT_OVERLAP)
+			return error_set(reterr, EINVAL, "daxd does not change the partition table "
+					 "of %s: partition %u %s.", bytes->name,
+					 table->entries[i].number, entry_fit_sentence(fit));
+	}
+	return 0;
+}
+
 int table_bytes_edit(struct table_bytes *bytes, const struct partition_table *before,
 		     const struct partition_table *after, struct error *reterr)
 {
 	bool gpt = before && (before->kind == TABLE_GPT || before->kind == TABLE_BACKUP);
 	int r;
 
-	if (after->kind == TABLE_NONE && gpt && before->usable.size) {
-		wipe(bytes, before);
-		return table_bytes_fill(bytes, reterr);
-	}
+	if (after->kind == TABLE_NONE && gpt && before->usable.size)
+		return erase(bytes, before, reterr);
 	r = fdisk_library_load(reterr);
+	if (r == 0 && before)
+		r = check_sound(bytes, before, reterr);
 	if (r < 0)
 		return r;
 	if (after->kind != TABLE_GPT)

@@ -231,6 +231,21 @@ static const struct {
 	{ "is on small pages", 20488, 53247, FIT_4K },
 };
 
+/* To such a table nothing is done, lest libfdisk look for free space for ever. */
+static int add_one(struct disk_memory *disk, const struct partition_table *table)
+{
+	_cleanup_(table_clear) struct partition_table after = { 0 };
+	struct table_device device = device_of(disk);
+	struct error error = ERROR_INIT;
+	int r;
+
+	CHECK_INT(table_copy(&after, table), 0, "copy");
+	add(&after, 9, 50, 2, "more");
+	r = table_image_write(&device, table, &after, &error);
+	error_clear(&error);
+	return r;
+}
+
 TEST(table_image_hostile)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(forgeries); i++) {
@@ -241,6 +256,8 @@ TEST(table_image_hostile)
 		read_table(disk, &got);
 		CHECK_INT(got.kind, TABLE_GPT, forgeries[i].label);
 		CHECK_INT(got.n_entries, 3, forgeries[i].label);
+		CHECK_INT(add_one(disk, &got), forgeries[i].fit < FIT_MISALIGNED ? -EINVAL : 0,
+			  forgeries[i].label);
 		if (got.n_entries == 3)
 			CHECK_INT(table_judge(&got, 1, SIZE, 2 * MIB), forgeries[i].fit,
 				  forgeries[i].label);
