@@ -22,6 +22,7 @@ struct target {
 	dev_t dev;		   /* of block devices */
 	bool block;
 	struct holder_list *list;
+	struct range extent; /* of mappings, those that have some of it; size 0: all */
 };
 
 struct targets {
@@ -283,6 +284,17 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 	return 0;
 }
 
+/* "7f0000000000-7f0000200000 rw-s 00400000 00:06 120 /dev/dax0.0" */
+static bool maps_extent(const char *line, struct range extent)
+{
+	uint64_t start, end, offset;
+
+	if (extent.size == 0 ||
+	    sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end, &offset) != 3)
+		return true;
+	return range_overlaps((struct range){ offset, end - start }, extent);
+}
+
 /* A mapping outlives the descriptor it was made with. */
 static int read_mapped_files(const struct targets *targets, int proc_fd, int pid)
 {
@@ -306,7 +318,7 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 			continue;
 		path[strcspn(path, "\n")] = 0;
 		target = find_by_path(targets, path);
-		if (target)
+		if (target && maps_extent(line, target->extent))
 			r = add_process(target, proc_fd, pid);
 	}
 	(void)fclose(file); /* it was only read */
@@ -463,4 +475,22 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
 		return error_oom(reterr);
 	r = read_targets(&targets, true, reterr);
 	return r < 0 ? r : busy(blockdev, &list, reterr);
+}
+
+int kernel_check_window_free(const char *device, const char *window, struct range extent,
+			     struct error *reterr)
+{
+	_cleanup_(holder_list_clear) struct holder_list list = { 0 };
+	_cleanup_(targets_clear) struct targets targets = { 0 };
+	char name[SYSFS_NAME_MAX + 64];
+	int r;
+
+	if (nothing_open())
+		return 0;
+	if (add_target(&targets, device, false, 0, &list) < 0)
+		return error_oom(reterr);
+	targets.targets[0].extent = extent;
+	r = read_targets(&targets, true, reterr);
+	(void)snprintf(name, sizeof(name), "Window %.40s of %s", window ?: "without a name", device);
+	return r < 0 ? r : busy(name, &list, reterr);
 }

@@ -151,9 +151,9 @@ static int describe(const struct step *step, bool block, unsigned int perm, cons
 	return 0;
 }
 
-static int make_stamp(char stamp[STAMP_MAX], struct error *reterr)
+int kernel_make_stamp(char *stamp, size_t size, struct error *reterr)
 {
-	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, STAMP_MAX);
+	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, size);
 
 	return r < 0 ? error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
 				 strerror(-r)) : 0;
@@ -164,7 +164,7 @@ static int write_properties(struct published *p, const struct step *step, struct
 	char text[TEXT_MAX];
 	int r;
 
-	r = make_stamp(p->stamp, reterr);
+	r = kernel_make_stamp(p->stamp, sizeof(p->stamp), reterr);
 	if (r == 0)
 		r = describe(step, is_block(p), p->st.st_mode & 0777, p->stamp, text, reterr);
 	if (r == 0)
@@ -231,7 +231,7 @@ void kernel_notice_device(struct kernel_notices *notices, const struct step *ste
 		return;
 	(void)snprintf(file, sizeof(file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start,
 		       range_list_size(&step->ranges));
-	if (make_stamp(stamp, &error) == 0 &&
+	if (kernel_make_stamp(stamp, sizeof(stamp), &error) == 0 &&
 	    describe(notice->step, false, NODE_PERM, stamp, text, &error) == 0 &&
 	    file_make_folders(FOLDER, &error) == 0 && write_whole(file, text, strlen(text)) == 0)
 		(void)snprintf(notice->stamp, sizeof(notice->stamp), "%s", stamp);
@@ -444,6 +444,7 @@ void kernel_unpublish_uuid(const struct uuid *uuid)
 		return;
 	(void)snprintf(file, sizeof(file), FOLDER "/%s", uuid->text);
 	(void)unlink(file);
+	kernel_forget_windows(uuid);
 }
 
 void kernel_unpublish_start(uint64_t start)

@@ -59,7 +59,7 @@ static bool is_handled(struct udev *udev, const struct udev_trigger *trigger)
 
 	if (!device)
 		return true; /* it went away: whoever reads back will tell */
-	stamp = udev_device_get_property_value(device, "DAXD_STAMP");
+	stamp = udev_device_get_property_value(device, trigger->property ?: "DAXD_STAMP");
 	same = trigger->stamp ? stamp && strcmp(stamp, trigger->stamp) == 0 : !stamp;
 	(void)udev_device_unref(device);
 	return same;

@@ -151,6 +151,9 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		if (kernel_is_window_step(step))
+			return kernel_write_windows(step, reterr);
+		break;
 	case STEP_POLICY:
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:
@@ -194,6 +197,9 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		if (kernel_is_window_step(step))
+			return kernel_verify_windows(step, reterr);
+		break;
 	case STEP_POLICY:
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:

@@ -156,6 +156,18 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
 int kernel_check_device_free(const char *device, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
+/* Who has the device open may map any of it; who has mapped it alone holds what he has mapped. */
+int kernel_check_window_free(const char *device, const char *window, struct range extent,
+			     struct error *reterr);
+
+/* kernel-window.c: partitions of dax devices. */
+/* The table of a device, where there is one; info is the uuid of its info block. */
+int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr);
+/* Is the step's table on a dax device? */
+bool kernel_is_window_step(const struct step *step);
+int kernel_write_windows(const struct step *step, struct error *reterr);
+int kernel_verify_windows(const struct step *step, struct error *reterr);
+void kernel_forget_windows(const struct uuid *info);
 
 /* kernel-access.c */
 /* Who may open /dev/NAME; leaves ret clear when there is no such node. */
@@ -168,6 +180,8 @@ int kernel_find_accounts(const struct access *access, struct kernel_accounts *re
 			 struct error *reterr);
 
 /* kernel-publish.c: links and access of nodes, by way of udev. */
+/* What tells one writing of a file of properties from the next. */
+int kernel_make_stamp(char *stamp, size_t size, struct error *reterr);
 int kernel_check_publish(const struct step *step, struct error *reterr);
 int kernel_publish(const struct step *step, struct error *reterr);
 /* All of a group, read back too. */
@@ -195,6 +209,7 @@ struct udev_trigger {
 	int fd; /* its folder in sysfs, -1: none, it is passed over */
 	const char *name;
 	const char *stamp;   /* of the properties that it is to import, NULL: none */
+	const char *property; /* that has the stamp, NULL: DAXD_STAMP */
 	dev_t dev;	     /* of the node */
 	bool coming;	     /* an event that is under way will do: none is made */
 	struct error *error; /* why not */
