@@ -18,10 +18,11 @@
 #define MAPS_BUFFER 16384
 
 struct target {
-	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1 */
+	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
 	dev_t dev;		   /* of block devices */
 	bool block;
 	struct holder_list *list;
+	struct holder_list *own; /* of a partition: its alone, NULL: none; list is the disk's */
 	struct range extent; /* of mappings, those that have some of it; size 0: all */
 };
 
@@ -37,7 +38,7 @@ static void targets_clear(struct targets *targets)
 }
 
 static int add_target(struct targets *targets, const char *name, bool block, dev_t dev,
-		      struct holder_list *list)
+		      struct holder_list *list, struct holder_list *own)
 {
 	struct target *target = ARRAY_APPEND(targets->targets, targets->n);
 
@@ -47,45 +48,89 @@ static int add_target(struct targets *targets, const char *name, bool block, dev
 	target->block = block;
 	target->dev = dev;
 	target->list = list;
+	target->own = own;
 	targets->n++;
 	return 0;
 }
 
-/* "259:0" */
-static int parse_dev(const char *text, dev_t *ret)
+static int hold(const struct target *target, enum holder_kind kind, const char *name, int pid)
 {
-	unsigned int maj, min;
+	int r = holder_list_add(target->list, kind, name, pid);
 
-	if (sscanf(text, "%u:%u", &maj, &min) != 2)
-		return -EINVAL;
-	*ret = makedev(maj, min);
-	return 0;
+	return r < 0 || !target->own ? r : holder_list_add(target->own, kind, name, pid);
 }
 
 static int add_blockdev_at(struct targets *targets, int fd, const char *attribute,
-			   const char *name, struct holder_list *list)
+			   const char *name, struct holder_list *list, struct holder_list *own)
 {
-	char text[64];
 	dev_t dev;
 
-	if (sysfs_read(fd, attribute, text, sizeof(text)) < 0 || parse_dev(text, &dev) < 0)
+	if (kernel_read_dev(fd, attribute, &dev) < 0)
 		return 0; /* it went away meanwhile */
-	return add_target(targets, name, true, dev, list);
+	return add_target(targets, name, true, dev, list, own);
 }
 
-static int add_stacked(struct holder_list *list, int fd, const char *folder)
+/* A map of ours holds the disk for as long as somebody holds the map. */
+static int add_map(struct targets *targets, const char *dm, unsigned int number,
+		   const struct disk *disk, struct holder_list *list)
+{
+	struct disk_map *map = disk_find_map(disk, number);
+	char path[SYSFS_NAME_MAX + 32];
+	_cleanup_(closedirp) DIR *dir = NULL;
+	const struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s/holders", dm);
+	dir = sysfs_open_dir(AT_FDCWD, path);
+	if (!map || !dir)
+		return 0; /* it went away meanwhile, or came */
+	while ((entry = sysfs_next(dir)))
+		if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
+		    holder_list_add(&map->holders, HOLDER_BLOCK, entry->d_name, 0) < 0)
+			return -ENOMEM;
+	return add_blockdev_at(targets, dirfd(dir), "../dev", dm, list, &map->holders);
+}
+
+static int add_stacked(struct targets *targets, int fd, const char *folder,
+		       const struct namespace *ns, struct holder_list *list,
+		       struct holder_list *own)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(fd, folder);
 	const struct dirent *entry;
 
-	while (dir && (entry = sysfs_next(dir)))
-		if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0)
+	while (dir && (entry = sysfs_next(dir))) {
+		unsigned int number =
+			ns && ns->disk ? kernel_map_number(entry->d_name, namespace_disk_uuid(ns)) : 0;
+
+		if (number) {
+			if (add_map(targets, entry->d_name, number, ns->disk, list) < 0)
+				return -ENOMEM;
+		} else if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
+			   (own && holder_list_add(own, HOLDER_BLOCK, entry->d_name, 0) < 0)) {
 			return -ENOMEM;
+		}
+	}
 	return 0;
 }
 
-/* A block device and its partitions, and at once what is stacked on them. */
-static int add_blockdev(struct targets *targets, const char *name, struct holder_list *list)
+static struct holder_list *holders_of_native(const struct namespace *ns, int fd, const char *name)
+{
+	char attribute[SYSFS_NAME_MAX + 16];
+	struct native *native;
+	uint64_t number;
+
+	(void)snprintf(attribute, sizeof(attribute), "%s/partition", name);
+	if (!ns || !ns->disk || sysfs_read_u64(fd, attribute, &number) < 0)
+		return NULL;
+	native = disk_find_native(ns->disk, (unsigned int)number);
+	return native ? &native->holders : NULL;
+}
+
+/*
+ * A block device and its partitions, and at once what is stacked on them.  ns NULL: maps of ours
+ * are holders like any others.
+ */
+static int add_blockdev(struct targets *targets, const char *name, const struct namespace *ns,
+			struct holder_list *list)
 {
 	char path[SYSFS_NAME_MAX + 32];
 	_cleanup_(closedirp) DIR *dir = NULL;
@@ -95,19 +140,21 @@ static int add_blockdev(struct targets *targets, const char *name, struct holder
 	dir = sysfs_open_dir(AT_FDCWD, path);
 	if (!dir)
 		return 0; /* it went away meanwhile */
-	if (add_blockdev_at(targets, dirfd(dir), "dev", name, list) < 0 ||
-	    add_stacked(list, dirfd(dir), "holders") < 0)
+	if (add_blockdev_at(targets, dirfd(dir), "dev", name, list, NULL) < 0 ||
+	    add_stacked(targets, dirfd(dir), "holders", ns, list, NULL) < 0)
 		return -ENOMEM;
 	while ((entry = sysfs_next(dir))) {
 		char attribute[SYSFS_NAME_MAX + 16];
+		struct holder_list *own;
 
 		if (strncmp(entry->d_name, name, strlen(name)) != 0)
 			continue;
+		own = holders_of_native(ns, dirfd(dir), entry->d_name);
 		(void)snprintf(attribute, sizeof(attribute), "%s/dev", entry->d_name);
-		if (add_blockdev_at(targets, dirfd(dir), attribute, entry->d_name, list) < 0)
+		if (add_blockdev_at(targets, dirfd(dir), attribute, entry->d_name, list, own) < 0)
 			return -ENOMEM;
 		(void)snprintf(attribute, sizeof(attribute), "%s/holders", entry->d_name);
-		if (add_stacked(list, dirfd(dir), attribute) < 0)
+		if (add_stacked(targets, dirfd(dir), attribute, NULL, list, own) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -142,16 +189,16 @@ static int read_mount(const struct targets *targets, char *line)
 {
 	char *fields[5], *rest = line, *source;
 	struct target *target = NULL;
+	unsigned int maj, min;
 	struct stat st;
-	dev_t dev;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		fields[i] = strsep(&rest, " ");
 		if (!rest)
 			return 0;
 	}
-	if (parse_dev(fields[2], &dev) == 0)
-		target = find_by_dev(targets, dev);
+	if (sscanf(fields[2], "%u:%u", &maj, &min) == 2)
+		target = find_by_dev(targets, makedev(maj, min));
 	source = strstr(rest, " - ");
 	/* Some file systems (btrfs) have a number of their own: their source says where they lie. */
 	if (!target && source && strncmp(fields[2], "0:", 2) == 0) {
@@ -166,7 +213,7 @@ static int read_mount(const struct targets *targets, char *line)
 	if (!target)
 		return 0;
 	unescape(fields[4]);
-	return holder_list_add(target->list, HOLDER_MOUNT, fields[4], 0);
+	return hold(target, HOLDER_MOUNT, fields[4], 0);
 }
 
 static int read_swap(const struct targets *targets, char *line)
@@ -179,7 +226,7 @@ static int read_swap(const struct targets *targets, char *line)
 	if (line[0] != '/' || stat(line, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
 	target = find_by_dev(targets, st.st_rdev);
-	return target ? holder_list_add(target->list, HOLDER_SWAP, target->name, 0) : 0;
+	return target ? hold(target, HOLDER_SWAP, target->name, 0) : 0;
 }
 
 /*
@@ -201,7 +248,7 @@ static int read_loops(const struct targets *targets, struct error *reterr)
 		    sysfs_read(dirfd(dir), path, backing, sizeof(backing)) > 0 &&
 		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode))
 			target = find_by_dev(targets, st.st_rdev);
-		if (target && holder_list_add(target->list, HOLDER_BLOCK, entry->d_name, 0) < 0)
+		if (target && hold(target, HOLDER_BLOCK, entry->d_name, 0) < 0)
 			return error_oom(reterr);
 	}
 	return 0;
@@ -231,7 +278,8 @@ static struct target *find_by_path(const struct targets *targets, const char *pa
 {
 	const char *name = strrchr(path, '/');
 
-	if (!name || (strncmp(name, "/dax", 4) != 0 && strncmp(name, "/pmem", 5) != 0))
+	if (!name || (strncmp(name, "/dax", 4) != 0 && strncmp(name, "/pmem", 5) != 0 &&
+		      strncmp(name, "/dm-", 4) != 0))
 		return NULL;
 	if (strncmp(path, "/sys/", 5) == 0)
 		return NULL;
@@ -243,7 +291,7 @@ static struct target *find_by_path(const struct targets *targets, const char *pa
 
 static int add_process(struct target *target, int proc_fd, int pid)
 {
-	const struct holder_list *list = target->list;
+	const struct holder_list *list = target->own ? target->own : target->list;
 	char command[64];
 
 	for (size_t i = 0; i < list->n; i++)
@@ -251,7 +299,7 @@ static int add_process(struct target *target, int proc_fd, int pid)
 			return 0;
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
-	return holder_list_add(target->list, HOLDER_PROCESS, command, pid);
+	return hold(target, HOLDER_PROCESS, command, pid);
 }
 
 /* A file may have the name of a device and be none. */
@@ -394,7 +442,7 @@ static int add_dax_target(struct targets *targets, struct dax_device *device)
 {
 	if (device->driver != DRIVER_DEVICE_DAX)
 		return 0; /* the node of no other driver can be opened */
-	return add_target(targets, device->name, false, 0, &device->holders);
+	return add_target(targets, device->name, false, 0, &device->holders, NULL);
 }
 
 int kernel_scan_holders(struct topology *topology, struct error *reterr)
@@ -412,7 +460,7 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 			struct namespace *ns = &region->namespaces[j];
 
 			if (ns->blockdev)
-				r = add_blockdev(&targets, ns->blockdev, &ns->holders);
+				r = add_blockdev(&targets, ns->blockdev, ns, &ns->holders);
 			if (r == 0 && ns->device)
 				r = add_dax_target(&targets, ns->device);
 		}
@@ -459,7 +507,7 @@ int kernel_check_device_free(const char *device, struct error *reterr)
 
 	if (nothing_open())
 		return 0;
-	if (add_target(&targets, device, false, 0, &list) < 0)
+	if (add_target(&targets, device, false, 0, &list, NULL) < 0)
 		return error_oom(reterr);
 	r = read_targets(&targets, true, reterr);
 	return r < 0 ? r : busy(device, &list, reterr);
@@ -471,7 +519,7 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
 	_cleanup_(targets_clear) struct targets targets = { 0 };
 	int r;
 
-	if (add_blockdev(&targets, blockdev, &list) < 0)
+	if (add_blockdev(&targets, blockdev, NULL, &list) < 0)
 		return error_oom(reterr);
 	r = read_targets(&targets, true, reterr);
 	return r < 0 ? r : busy(blockdev, &list, reterr);
@@ -487,7 +535,7 @@ int kernel_check_window_free(const char *device, const char *window, struct rang
 
 	if (nothing_open())
 		return 0;
-	if (add_target(&targets, device, false, 0, &list) < 0)
+	if (add_target(&targets, device, false, 0, &list, NULL) < 0)
 		return error_oom(reterr);
 	targets.targets[0].extent = extent;
 	r = read_targets(&targets, true, reterr);

@@ -24,7 +24,7 @@
 
 #include "base/file.h"
 
-#define FOLDER STATEDIR "/udev"
+#define FOLDER KERNEL_PROPERTIES
 #define KEY_MAX 96
 #define TEXT_MAX 384
 #define STAMP_MAX 64
@@ -438,12 +438,14 @@ int kernel_verify_withdraw(const struct step *step, struct error *reterr)
  */
 void kernel_unpublish_uuid(const struct uuid *uuid)
 {
-	char file[sizeof(FOLDER) + KEY_MAX];
+	char file[sizeof(FOLDER) + KEY_MAX], partitions[KERNEL_FILE_MAX];
 
 	if (!uuid_is_set(uuid))
 		return;
 	(void)snprintf(file, sizeof(file), FOLDER "/%s", uuid->text);
 	(void)unlink(file);
+	kernel_partitions_file(uuid, partitions);
+	(void)unlink(partitions);
 	kernel_forget_windows(uuid);
 }
 

@@ -308,7 +308,9 @@ static int read_blockdev(int fd, struct namespace *ns, const char *owner,
 	if (!entry)
 		return 0;
 	r = copy_text(&ns->blockdev, entry->d_name, reterr);
-	return r < 0 ? r : kernel_read_access(ns->blockdev, names, &ns->node, reterr);
+	if (r == 0)
+		r = kernel_read_access(ns->blockdev, names, &ns->node, reterr);
+	return r < 0 || names->brief ? r : kernel_scan_disk(ns, reterr);
 }
 
 /* The dax device of an enabled devdax namespace: region1/dax1.0/dax1.0. */

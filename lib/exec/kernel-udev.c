@@ -25,6 +25,7 @@
 #define WAIT_SECONDS 60
 /* The folder is watched, but it is udev's own: should it move, we look by the clock. */
 #define LOOK_MS 200
+#define RECORD_MAX 32
 
 int kernel_check_udev(struct error *reterr)
 {
@@ -49,14 +50,34 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The file of udev's data base: c252:1 or b259:0. */
+static void record_name(const struct udev_trigger *trigger, char record[RECORD_MAX])
+{
+	(void)snprintf(record, RECORD_MAX, "%c%u:%u",
+		       kernel_is_device_name(trigger->name) ? 'c' : 'b', major(trigger->dev),
+		       minor(trigger->dev));
+}
+
+static bool is_known(const struct udev_trigger *trigger)
+{
+	char record[RECORD_MAX], path[sizeof(UDEV_DATA) + RECORD_MAX];
+
+	record_name(trigger, record);
+	(void)snprintf(path, sizeof(path), UDEV_DATA "/%s", record);
+	return access(path, F_OK) == 0;
+}
+
 /* Has udev imported what it is to, or nothing if it is to be nothing? */
 static bool is_handled(struct udev *udev, const struct udev_trigger *trigger)
 {
-	struct udev_device *device = udev_device_new_from_subsystem_sysname(
-		udev, kernel_is_device_name(trigger->name) ? "dax" : "block", trigger->name);
+	struct udev_device *device;
 	const char *stamp;
 	bool same;
 
+	if (trigger->wait != UDEV_STAMP)
+		return is_known(trigger) == (trigger->wait == UDEV_SEEN);
+	device = udev_device_new_from_subsystem_sysname(
+		udev, kernel_is_device_name(trigger->name) ? "dax" : "block", trigger->name);
 	if (!device)
 		return true; /* it went away: whoever reads back will tell */
 	stamp = udev_device_get_property_value(device, trigger->property ?: "DAXD_STAMP");
@@ -81,15 +102,13 @@ static size_t count_pending(struct udev *udev, struct udev_trigger *triggers, si
 	return pending;
 }
 
-/* The record of a device is a file c252:1 or b259:0, which udev moves to its place. */
+/* The record of a device is moved to its place by udev. */
 static void mark_changed(struct udev_trigger *triggers, size_t n, const char *file)
 {
 	for (size_t i = 0; i < n; i++) {
-		char record[32];
+		char record[RECORD_MAX];
 
-		(void)snprintf(record, sizeof(record), "%c%u:%u",
-			       kernel_is_device_name(triggers[i].name) ? 'c' : 'b',
-			       major(triggers[i].dev), minor(triggers[i].dev));
+		record_name(&triggers[i], record);
 		if (strcmp(record, file) == 0)
 			triggers[i].changed = true;
 	}

@@ -153,14 +153,15 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_WRITE_TABLE:
 		if (kernel_is_window_step(step))
 			return kernel_write_windows(step, reterr);
-		break;
+		return kernel_write_partitions(step, reterr);
 	case STEP_POLICY:
+		return kernel_set_partitioning(step, reterr);
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:
 	case STEP_MAP:
 	case STEP_UNMAP:
 	case STEP_REMAP:
-		break;
+		return kernel_change_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -199,14 +200,15 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 	case STEP_WRITE_TABLE:
 		if (kernel_is_window_step(step))
 			return kernel_verify_windows(step, reterr);
-		break;
+		return kernel_verify_table(step, reterr);
 	case STEP_POLICY:
+		return kernel_verify_partitioning(step, reterr);
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:
 	case STEP_MAP:
 	case STEP_UNMAP:
 	case STEP_REMAP:
-		break;
+		return kernel_verify_partition(step, reterr);
 	}
 	return error_set(reterr, EINVAL, "There is no step of kind %d.", (int)step->kind);
 }
@@ -234,6 +236,13 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_PUBLISH:
 		kernel_run_on_devices(kernel, group);
 		return;
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		kernel_run_on_partitions(group);
+		return;
 	case STEP_INIT_LABELS:
 	case STEP_CREATE_NAMESPACE:
 	case STEP_CONVERT_NAMESPACE:
@@ -245,11 +254,6 @@ static void kernel_run(struct backend *backend, struct step_group *group)
 	case STEP_WITHDRAW:
 	case STEP_WRITE_TABLE:
 	case STEP_POLICY:
-	case STEP_DROP_PARTITION:
-	case STEP_ADD_PARTITION:
-	case STEP_MAP:
-	case STEP_UNMAP:
-	case STEP_REMAP:
 		backend_run_serially(backend, group);
 		return;
 	}

@@ -169,6 +169,53 @@ int kernel_write_windows(const struct step *step, struct error *reterr);
 int kernel_verify_windows(const struct step *step, struct error *reterr);
 void kernel_forget_windows(const struct uuid *info);
 
+/* kernel-disk.c: partitions as a scan sees them. */
+#define KERNEL_PROPERTIES STATEDIR "/udev" /* of devices: what udev's rules import */
+#define KERNEL_FILE_MAX (sizeof(KERNEL_PROPERTIES) + 96)
+#define KERNEL_TEXT_MAX 384
+#define KERNEL_PARTITIONS "DAXD_PARTITIONS"
+#define KERNEL_PARTITIONS_MANAGED "DAXD_PARTITIONS_MANAGED"
+/* The disk of an enabled namespace, into the namespace; what has gone meanwhile is left out. */
+int kernel_scan_disk(struct namespace *ns, struct error *reterr);
+/* The disk that a step is on. */
+struct kernel_disk {
+	const struct step *of;
+	char name[SYSFS_NAME_MAX]; /* pmem0 */
+	struct uuid uuid;	   /* as namespace_disk_uuid() */
+	dev_t dev;
+	int sysfs, node; /* its folder; /dev/pmem0, to read */
+};
+#define KERNEL_DISK_INIT ((struct kernel_disk){ .sysfs = -1, .node = -1 })
+
+int kernel_find_disk(const struct step *step, struct kernel_disk *ret, struct error *reterr);
+void kernel_disk_clear(struct kernel_disk *disk);
+/* The file with the policy of a disk. */
+void kernel_partitions_file(const struct uuid *disk, char file[KERNEL_FILE_MAX]);
+/* Of which partition of the disk is dm-0 our map? 0: of none. */
+unsigned int kernel_map_number(const char *dm, const struct uuid *disk);
+/* Does /dev/pmem0p1 lead to dm-0? */
+bool kernel_map_is_linked(const char *name, const char *dm);
+/* "259:0" */
+int kernel_read_dev(int at, const char *attribute, dev_t *ret);
+/* Where the kernel's partition of this name is, below the folder of its disk. */
+int kernel_read_extent(int fd, const char *name, struct range *ret);
+
+/* kernel-partition.c: the kernel's own partitions, and maps. */
+int kernel_change_partition(const struct step *step, struct error *reterr);
+int kernel_verify_partition(const struct step *step, struct error *reterr);
+/* Many at once, verified. */
+void kernel_run_on_partitions(struct step_group *group);
+/* Drop what the kernel made of a table that is nobody's. */
+int kernel_drop_partitions(const struct kernel_disk *disk, struct error *reterr);
+
+/* kernel-partitioning.c: the table, and whose the partitions are. */
+int kernel_write_partitions(const struct step *step, struct error *reterr);
+int kernel_verify_table(const struct step *step, struct error *reterr);
+int kernel_set_partitioning(const struct step *step, struct error *reterr);
+int kernel_verify_partitioning(const struct step *step, struct error *reterr);
+/* What a scan says of it; ret is as new. */
+void kernel_read_partitioning(const struct uuid *uuid, enum partitioning *ret, bool *managed);
+
 /* kernel-access.c */
 /* Who may open /dev/NAME; leaves ret clear when there is no such node. */
 int kernel_read_access(const char *name, struct kernel_names *names, struct access *ret,
@@ -204,12 +251,19 @@ void kernel_unpublish_start(uint64_t start);
 /* kernel-udev.c */
 /* -ESRCH with a sentence when no udevd runs. */
 int kernel_check_udev(struct error *reterr);
-/* A device that udev is to apply its rules to again. */
+enum udev_wait {
+	UDEV_STAMP, /* until its property has this value */
+	UDEV_SEEN,  /* until udev knows the device */
+	UDEV_GONE,  /* until udev has forgotten it */
+};
+
+/* A device that udev is to apply its rules to again, or to have done so. */
 struct udev_trigger {
+	enum udev_wait wait;
+	const char *property; /* NULL: DAXD_STAMP */
 	int fd; /* its folder in sysfs, -1: none, it is passed over */
 	const char *name;
 	const char *stamp;   /* of the properties that it is to import, NULL: none */
-	const char *property; /* that has the stamp, NULL: DAXD_STAMP */
 	dev_t dev;	     /* of the node */
 	bool coming;	     /* an event that is under way will do: none is made */
 	struct error *error; /* why not */

@@ -127,15 +127,12 @@ static int store(const struct table_device *device, const struct table_bytes *ol
 	return r;
 }
 
-/* What is there now, which knows more than before: what of the device is the table's. */
-static int check_before(const struct table_device *device, const struct table_bytes *bytes,
-			const struct partition_table *before, struct partition_table *ret,
-			struct error *reterr)
+/* now knows more than before: what of the device is the table's. */
+static int check_before(const struct table_device *device, const struct partition_table *now,
+			const struct partition_table *before, struct error *reterr)
 {
-	int r = table_bytes_parse(bytes, ret, reterr);
-
-	if (r < 0 || table_equal(ret, before))
-		return r;
+	if (table_equal(now, before))
+		return 0;
 	return error_set(reterr, ESTALE, "The partition table of %s is not the one that this was "
 			 "planned for.", device->name);
 }
@@ -164,8 +161,12 @@ int table_image_write(const struct table_device *device, const struct partition_
 	r = load(device, &old, reterr);
 	if (r == 0 && old.fd < 0)
 		r = error_set(reterr, ENOSPC, "%s is too small for partitions.", device->name);
-	if (r == 0 && before)
-		r = check_before(device, &old, before, &now, reterr);
+	if (r == 0)
+		r = table_bytes_parse(&old, &now, reterr);
+	if (r < 0 || (before && table_equal(&now, after)))
+		return r;
+	if (before)
+		r = check_before(device, &now, before, reterr);
 	if (r == 0)
 		r = before ? table_bytes_copy(&new, &old, reterr) :
 			     table_bytes_new(&new, device->name, device->size,
