@@ -289,6 +289,9 @@ int kernel_bind(const struct step *step, struct error *reterr)
 		return 0;
 	if (now != DRIVER_NONE)
 		return refuse_bound(&device, now, reterr);
+	r = kernel_check_driverless_free(reterr);
+	if (r < 0)
+		return r;
 	return step->driver == DRIVER_KMEM ? bind_kmem(&device, reterr) :
 					     bind_now(&device, step->driver, reterr);
 }
@@ -332,6 +335,9 @@ static int prepare_bind_all(const char *driver, int *lock, struct names *before,
 	*lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
 	if (*lock < 0)
 		return *lock;
+	r = kernel_check_driverless_free(reterr);
+	if (r < 0)
+		return r;
 	return list_devices(driver, before) < 0 ? error_oom(reterr) : 0;
 }
 

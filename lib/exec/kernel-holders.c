@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define MAPS_BUFFER 16384
+#define DAX_DEVICES "/sys/bus/dax/devices"
 
 struct target {
 	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
@@ -541,4 +542,49 @@ int kernel_check_window_free(const char *device, const char *window, struct rang
 	r = read_targets(&targets, true, reterr);
 	(void)snprintf(name, sizeof(name), "Window %.40s of %s", window ?: "without a name", device);
 	return r < 0 ? r : busy(name, &list, reterr);
+}
+
+/* All devices of the bus without a driver, each with a list of its own. */
+static int add_driverless(struct targets *targets)
+{
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, DAX_DEVICES);
+	const struct dirent *entry;
+
+	while (dir && (entry = sysfs_next(dir))) {
+		char path[SYSFS_NAME_MAX + 16];
+
+		(void)snprintf(path, sizeof(path), "%s/driver", entry->d_name);
+		if (kernel_is_device_name(entry->d_name) &&
+		    faccessat(dirfd(dir), path, F_OK, 0) < 0 &&
+		    add_target(targets, entry->d_name, false, 0, NULL, NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int kernel_check_driverless_free(struct error *reterr)
+{
+	_cleanup_(targets_clear) struct targets targets = { 0 };
+	struct holder_list *lists;
+	int r;
+
+	if (nothing_open())
+		return 0;
+	if (add_driverless(&targets) < 0)
+		return error_oom(reterr);
+	lists = calloc(targets.n ? targets.n : 1, sizeof(*lists));
+	if (!lists)
+		return error_oom(reterr);
+	for (size_t i = 0; i < targets.n; i++)
+		targets.targets[i].list = &lists[i];
+	r = read_targets(&targets, true, reterr);
+	for (size_t i = 0; r == 0 && i < targets.n; i++)
+		r = busy(targets.targets[i].name, &lists[i], reterr);
+	if (r == -EBUSY)
+		(void)error_hint(reterr, "It was open when its driver was taken away; to bind it, or "
+				 "any other device, now would break it for good.");
+	for (size_t i = 0; i < targets.n; i++)
+		holder_list_clear(&lists[i]);
+	free(lists);
+	return r;
 }
