@@ -43,11 +43,37 @@ struct step *emit_step(struct planner *p, struct goal *goal, const struct region
 	step_text(p, &step->reason, reason);
 	if (goal) {
 		step_text(p, &step->volume, goal->volume->name);
-		if (goal->last_step)
-			emit_after(p, step, goal->last_step - 1);
+		for (size_t i = goal->together ? goal->together : goal->last_step;
+		     i && i <= goal->last_step; i++)
+			emit_after(p, step, i - 1);
 		goal->last_step = p->plan->n_steps;
+		goal->together = 0;
 	}
 	return step;
+}
+
+struct together together_begin(const struct goal *goal)
+{
+	return (struct together){ .last_step = goal->last_step, .before = goal->together };
+}
+
+struct step *together_step(struct planner *p, struct goal *goal, struct together *together,
+			   enum step_kind kind, const char *reason)
+{
+	struct step *step;
+
+	goal->last_step = together->last_step;
+	goal->together = together->before;
+	step = emit_step(p, goal, goal->region, kind, reason);
+	if (!together->first)
+		together->first = goal->last_step;
+	return step;
+}
+
+void together_end(struct goal *goal, const struct together *together)
+{
+	if (together->first)
+		goal->together = together->first;
 }
 
 void emit_after_release(struct planner *p, struct step *step, const struct region *region)

@@ -315,6 +315,7 @@ void pmem_emit_teardown(struct planner *p, struct goal *goal)
 	}
 	if (held(p, goal, "be destroyed"))
 		return;
+	partition_emit_teardown(p, goal, reason);
 	/* device_dax goes with the namespace; memory must be taken back first. */
 	if (goal->device && goal->device->driver == DRIVER_KMEM)
 		emit_deactivate(p, goal, goal->region, goal->ns, goal->device, reason);
@@ -341,6 +342,7 @@ void pmem_emit_build(struct planner *p, struct goal *goal)
 	} else if (goal->verdict == VERDICT_CONVERT) {
 		if (held(p, goal, "be converted"))
 			return;
+		partition_emit_teardown(p, goal, goal->reason);
 		step = emit_step(p, goal, goal->region, STEP_CONVERT_NAMESPACE, goal->reason);
 		set_namespace_members(p, goal, step);
 		step->destructive = goal->destructive;
@@ -354,4 +356,6 @@ void pmem_emit_build(struct planner *p, struct goal *goal)
 		fresh = true;
 	}
 	emit_activate(p, goal, fresh);
+	if (goal->volume->mode == MODE_FSDAX && goal->verdict != VERDICT_REFUSED)
+		partition_emit_build(p, goal, fresh);
 }

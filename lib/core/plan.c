@@ -50,23 +50,41 @@ char *planner_text(struct planner *p, const char *format, ...)
 	return NULL;
 }
 
-void goal_refuse(struct planner *p, struct goal *goal, const char *member, int code, char *hint,
-		 const char *format, ...)
+static void refuse_at(struct planner *p, struct goal *goal, const struct path *at, int code,
+		      char *hint, const char *format, va_list args)
 {
-	struct volume_path at;
 	_cleanup_(freep) char *message = NULL;
-	va_list args;
 
 	goal->verdict = VERDICT_REFUSED;
-	va_start(args, format);
 	if (vasprintf(&message, format, args) < 0) {
 		message = NULL;
 		p->no_memory = true;
 	}
-	va_end(args);
-	(void)report_add(p->report, volume_path(&at, goal->volume, member), code, hint, "%s",
-			 message ? message : "");
+	(void)report_add(p->report, at, code, hint, "%s", message ? message : "");
 	free(hint);
+}
+
+void goal_refuse(struct planner *p, struct goal *goal, const char *member, int code, char *hint,
+		 const char *format, ...)
+{
+	struct volume_path at;
+	va_list args;
+
+	va_start(args, format);
+	refuse_at(p, goal, volume_path(&at, goal->volume, member), code, hint, format, args);
+	va_end(args);
+}
+
+void partition_refuse(struct planner *p, struct goal *goal, const struct partition *partition,
+		      const char *member, int code, char *hint, const char *format, ...)
+{
+	struct volume_path at;
+	va_list args;
+
+	va_start(args, format);
+	refuse_at(p, goal, partition_path(&at, goal->volume, partition, member), code, hint, format,
+		  args);
+	va_end(args);
 }
 
 void planner_drift(struct planner *p, const struct goal *goal, const char *attribute,
@@ -93,7 +111,7 @@ void planner_drift_size(struct planner *p, const struct goal *goal, const char *
 	planner_drift(p, goal, attribute, from.text, to.text);
 }
 
-static char *describe_holders(struct planner *p, const struct holder_list *holders)
+char *describe_holders(struct planner *p, const struct holder_list *holders)
 {
 	char *text = NULL;
 	size_t size;

@@ -41,6 +41,7 @@ struct goal {
 	enum map_location map;	  /* to be */
 	struct range_list ranges; /* to be, of dynamic regions; of pmem where it is expected */
 	size_t last_step;	  /* index + 1 of this volume's last step so far */
+	size_t together; /* index + 1 of the first of those that run beside the last; 0: none */
 };
 
 struct region_state {
@@ -78,12 +79,18 @@ struct region_state *planner_state(struct planner *p, const struct region *regio
  */
 void goal_refuse(struct planner *p, struct goal *goal, const char *member, int code, char *hint,
 		 const char *format, ...) _printf_(6, 7);
+/* The same for one of its partitions; member NULL points at the partition. */
+void partition_refuse(struct planner *p, struct goal *goal, const struct partition *partition,
+		      const char *member, int code, char *hint, const char *format, ...)
+	_printf_(7, 8);
 /* asprintf() that notes lack of memory in the planner. */
 char *planner_text(struct planner *p, const char *format, ...) _printf_(2, 3);
 void planner_drift(struct planner *p, const struct goal *goal, const char *attribute,
 		   const char *have, const char *want);
 void planner_drift_size(struct planner *p, const struct goal *goal, const char *attribute,
 			uint64_t have, uint64_t want);
+/* "mount /mnt, process x (pid 1)"; NULL: memory ran out. */
+char *describe_holders(struct planner *p, const struct holder_list *holders);
 /* Refuse when somebody keeps the object in use; what: "be destroyed". */
 bool goal_refuse_held(struct planner *p, struct goal *goal, const char *object,
 		      const struct holder_list *holders, const char *what);
@@ -121,7 +128,34 @@ void dynamic_emit_build(struct planner *p, struct goal *goal);
 /* Steps that take away what no volume asked for: default devices, blank labels. */
 void dynamic_emit_release(struct planner *p, const struct region *region);
 
+/* plan-partition.c: of a volume that has a block device. */
+/* Maps go before their disk does. */
+void partition_emit_teardown(struct planner *p, struct goal *goal, const char *reason);
+/* fresh: the disk is made by this plan. */
+void partition_emit_build(struct planner *p, struct goal *goal, bool fresh);
+
+/* plan-table.c: the table that a volume asks for. */
+struct table_goal {
+	const struct disk *disk; /* NULL: made by this plan */
+	const char *name;	 /* of the disk, or of the volume */
+	uint64_t device;	 /* how long it is */
+	struct partition_table table; /* to be; as it is until then */
+	bool changed, destructive;
+};
+/* false: refused. */
+bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table);
+/* Who has a partition in use, "" when it is idle; in the kernel's eyes or in ours. */
+char *partition_users(struct planner *p, const struct disk *disk, unsigned int number);
+
 /* plan-emit.c */
+/* Steps of a goal between the two come after what was before them, and run side by side. */
+struct together {
+	size_t last_step, before, first;
+};
+struct together together_begin(const struct goal *goal);
+struct step *together_step(struct planner *p, struct goal *goal, struct together *together,
+			   enum step_kind kind, const char *reason);
+void together_end(struct goal *goal, const struct together *together);
 /* A new step at the end of the plan, with volume, region, reason and after filled in. */
 struct step *emit_step(struct planner *p, struct goal *goal, const struct region *region,
 		       enum step_kind kind, const char *reason);

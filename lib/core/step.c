@@ -313,10 +313,12 @@ static void describe_details(struct text *out, const struct step *step)
 		describe_table(out, step);
 		break;
 	case STEP_POLICY:
-		text_add(out, ": partitions by %s%s", step->policy == PARTITIONING_KERNEL ?
-				      "the kernel" : "daxd",
-			 step->policy != PARTITIONING_AUTO ? "" :
-			 step->managed ? " (auto)" : ", once none is in use (auto)");
+		text_add(out, ": partitions by %s%s",
+			 step->policy == PARTITIONING_KERNEL ? "the kernel" : "daxd",
+			 step->policy == PARTITIONING_AUTO ? " (auto)" : "");
+		if (step->policy != PARTITIONING_KERNEL && !step->managed)
+			text_add(out, ", once none is in use%s",
+				 step->policy == PARTITIONING_AUTO ? " and all fit" : "");
 		break;
 	case STEP_DROP_PARTITION:
 	case STEP_ADD_PARTITION:

@@ -191,7 +191,7 @@ TEST(config_supported)
 	static const char text[] =
 		DOCUMENT(RAM("\"size\":\"all\",\"persist\":\"blk\"") ","
 			 "{\"name\":\"b\",\"region\":{\"numa\":0},\"mode\":\""
-			 "fsdax\",\"size\":\"1G\","
+			 "devdax\",\"size\":\"1G\","
 			 "\"partitions\":[{\"name\":\"x\",\"size\":\"all\"}]}");
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct report report = REPORT_INIT;

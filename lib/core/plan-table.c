@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the partitions of a volume, and the table that is there, to the table that is to be. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/planner.h"
+
+#define SECTOR_SIZE 512
+#define LINUX_DATA "linux"
+
+/* When a partition is looked after: what gives space first, what takes all that is left last. */
+enum turn { TURN_REMOVE, TURN_CHANGE, TURN_EXACT, TURN_SIZED, TURN_ALL };
+
+char *partition_users(struct planner *p, const struct disk *disk, unsigned int number)
+{
+	const struct native *native = disk ? disk_find_native(disk, number) : NULL;
+	const struct disk_map *map = disk ? disk_find_map(disk, number) : NULL;
+
+	if (native && native->holders.n)
+		return describe_holders(p, &native->holders);
+	if (map && map->holders.n)
+		return describe_holders(p, &map->holders);
+	return planner_text(p, "%s", map && map->open_count ? "somebody who has it open" : "");
+}
+
+/* The uuid that a partition is made with: the same at each try. */
+static struct uuid uuid_for(const struct planner *p, const struct volume *volume,
+			    const struct partition *partition)
+{
+	char text[VOLUME_NAME_MAX + PARTITION_NAME_MAX + 32];
+
+	if (uuid_is_set(&partition->uuid))
+		return partition->uuid;
+	(void)snprintf(text, sizeof(text), "partition:%s:%s", volume->name,
+		       partition->name ? partition->name : "");
+	return uuid_derive(&p->topology->seed, text);
+}
+
+static struct uuid guid_for(const struct planner *p, const struct volume *volume)
+{
+	char text[VOLUME_NAME_MAX + 32];
+
+	(void)snprintf(text, sizeof(text), "disk:%s", volume->name);
+	return uuid_derive(&p->topology->seed, text);
+}
+
+static struct table_entry *find_by_uuid(const struct partition_table *table,
+					const struct uuid *uuid)
+{
+	for (size_t i = 0; i < table->n_entries; i++)
+		if (uuid_equal(&table->entries[i].uuid, uuid))
+			return &table->entries[i];
+	return NULL;
+}
+
+/* Its entry, or NULL; false: refused. */
+static bool find_entry(struct planner *p, struct goal *goal, const struct table_goal *table,
+		       const struct partition *partition, struct table_entry **ret)
+{
+	struct uuid uuid = uuid_for(p, goal->volume, partition);
+	struct table_entry *named = NULL;
+	size_t n = 0;
+
+	*ret = find_by_uuid(&table->table, &uuid);
+	for (size_t i = 0; partition->name && i < table->table.n_entries; i++) {
+		struct table_entry *entry = &table->table.entries[i];
+
+		if (entry->name && strcmp(entry->name, partition->name) == 0) {
+			named = named ? named : entry;
+			n++;
+		}
+	}
+	if (*ret || !named || (uuid_is_set(&partition->uuid) && partition->absent))
+		return true;
+	if (uuid_is_set(&partition->uuid)) {
+		partition_refuse(p, goal, partition, "uuid", EEXIST,
+				 planner_text(p, "leave out \"uuid\", or give it another name."),
+				 "Partition %u of %s has the name \"%s\" and the uuid %s, which is "
+				 "not changed.", named->number, table->name, partition->name,
+				 named->uuid.text);
+		return false;
+	}
+	if (n > 1) {
+		partition_refuse(p, goal, partition, "name", ENOTUNIQ,
+				 planner_text(p, "say which by \"uuid\"; partition %u has %s.",
+					      named->number, named->uuid.text),
+				 "%zu partitions of %s are named \"%s\".", n, table->name,
+				 partition->name);
+		return false;
+	}
+	*ret = named;
+	return true;
+}
+
+static bool refuse_used(struct planner *p, struct goal *goal, const struct table_goal *table,
+			const struct partition *partition, unsigned int number, const char *what)
+{
+	_cleanup_(freep) char *users = partition_users(p, table->disk, number);
+
+	if (!users || !users[0])
+		return false;
+	partition_refuse(p, goal, partition, NULL, EBUSY,
+			 planner_text(p, "stop what uses it, then apply again."),
+			 "Partition %u of %s would have to %s, and it is in use by %s.", number,
+			 table->name, what, users);
+	return true;
+}
+
+static bool remove_entry(struct planner *p, struct goal *goal, struct table_goal *table,
+			 const struct partition *partition, const struct table_entry *entry)
+{
+	if (refuse_used(p, goal, table, partition, entry->number, "be removed"))
+		return false;
+	table_remove(&table->table, entry->number);
+	table->changed = table->destructive = true;
+	return true;
+}
+
+/* What a table leaves to be divided. */
+static uint64_t divisible(const struct partition_table *table)
+{
+	uint64_t end = round_down_to(range_end(table->usable), TABLE_GRAIN);
+
+	return end > TABLE_GRAIN ? end - TABLE_GRAIN : 0;
+}
+
+/* 0: all that there is. */
+static uint64_t wanted_size(const struct partition_table *table, const struct partition *partition)
+{
+	switch (partition->size.kind) {
+	case SIZE_BYTES:
+		return partition->size.bytes;
+	case SIZE_PERCENT:
+		return round_down_to(percent_of(divisible(table), partition->size.percent_x100),
+				     TABLE_GRAIN);
+	case SIZE_ALL:
+		break;
+	}
+	return 0;
+}
+
+static void refuse_space(struct planner *p, struct goal *goal, const struct table_goal *table,
+			 const struct partition *partition, uint64_t size, uint64_t fits)
+{
+	char *hint = fits ? planner_text(p, "%s would fit.", SIZE_STR(fits)) :
+			    planner_text(p, "nothing is free in steps of %s; remove a partition.",
+					 SIZE_STR(TABLE_GRAIN));
+
+	partition_refuse(p, goal, partition, "size", ENOSPC, hint,
+			 "%s does not fit into what is free of %s.", SIZE_STR(size), table->name);
+}
+
+/* Is an extent free, but for one entry, and where a table may have partitions? */
+static bool is_free(const struct partition_table *table, struct range extent, unsigned int but)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(extent.start, extent.size, &end) ||
+	    extent.start < table->usable.start || end > range_end(table->usable))
+		return false;
+	for (size_t i = 0; i < table->n_entries; i++) {
+		const struct table_entry *entry = &table->entries[i];
+		uint64_t other;
+
+		if (entry->number != but && entry->extent.size &&
+		    !__builtin_add_overflow(entry->extent.start, entry->extent.size, &other) &&
+		    entry->extent.start < end && extent.start < other)
+			return false;
+	}
+	return true;
+}
+
+static char *extent_text(struct planner *p, struct range extent)
+{
+	struct size_text size = size_format(extent.size), start = size_format(extent.start);
+
+	return planner_text(p, "%s at %s", size.text, start.text);
+}
+
+static void tell_extent(struct planner *p, const struct goal *goal,
+			const struct table_entry *entry, struct range want)
+{
+	_cleanup_(freep) char *have = extent_text(p, entry->extent), *to = extent_text(p, want);
+	char attribute[32];
+
+	(void)snprintf(attribute, sizeof(attribute), "partition %u", entry->number);
+	planner_drift(p, goal, attribute, have ? have : "", to ? to : "");
+}
+
+/* In place, or elsewhere: what shrinks or moves loses data. */
+static bool change_extent(struct planner *p, struct goal *goal, struct table_goal *table,
+			  const struct partition *partition, struct table_entry *entry)
+{
+	uint64_t room = table_room_after(&table->table, entry->extent, TABLE_GRAIN);
+	uint64_t size = wanted_size(&table->table, partition);
+	struct range extent = entry->extent;
+
+	if (partition->has_start)
+		extent.start = partition->start;
+	extent.size = size ? size : extent.size + (extent.start == entry->extent.start ? room : 0);
+	if (extent.start == entry->extent.start && extent.size == entry->extent.size)
+		return true;
+	if (!is_free(&table->table, extent, entry->number)) {
+		refuse_space(p, goal, table, partition, extent.size,
+			     extent.start == entry->extent.start ? entry->extent.size + room : 0);
+		return false;
+	}
+	if (extent.start != entry->extent.start || extent.size < entry->extent.size) {
+		if (refuse_used(p, goal, table, partition, entry->number,
+				extent.start != entry->extent.start ? "be moved" : "shrink"))
+			return false;
+		table->destructive = true;
+	}
+	tell_extent(p, goal, entry, extent);
+	entry->extent = extent;
+	table->changed = true;
+	return true;
+}
+
+static void change_name(struct planner *p, struct goal *goal, struct table_goal *table,
+			const struct partition *partition, struct table_entry *entry)
+{
+	if (!entry->name || strcmp(entry->name, partition->name) != 0) {
+		planner_drift(p, goal, "partition name", entry->name ? entry->name : "",
+			      partition->name);
+		free(entry->name);
+		step_text(p, &entry->name, partition->name);
+		table->changed = true;
+	}
+	if (uuid_is_set(&partition->type) && !uuid_equal(&entry->type, &partition->type)) {
+		planner_drift(p, goal, "partition type", entry->type.text, partition->type.text);
+		entry->type = partition->type;
+		table->changed = true;
+	}
+}
+
+static bool place_entry(struct planner *p, struct goal *goal, struct table_goal *table,
+			const struct partition *partition, struct range *ret)
+{
+	struct range all = table_gap(&table->table, 0, TABLE_GRAIN), extent;
+	uint64_t size = wanted_size(&table->table, partition);
+
+	if (!partition->has_start) {
+		extent = table_gap(&table->table, size, TABLE_GRAIN);
+		if (extent.size == 0)
+			refuse_space(p, goal, table, partition, size, all.size);
+		*ret = extent;
+		return extent.size > 0;
+	}
+	extent = (struct range){ partition->start, size };
+	if (size == 0)
+		extent.size = table_room_after(&table->table, (struct range){ partition->start, 1 },
+					       ALIGN_4K) + 1;
+	extent.size = size ? size : round_down_to(extent.size, ALIGN_4K);
+	*ret = extent;
+	if (extent.size && is_free(&table->table, extent, 0))
+		return true;
+	partition_refuse(p, goal, partition, "start", ENOSPC,
+			 planner_text(p, "leave out \"start\" to have it where there is room."),
+			 "%s at %s is not all free in %s.",
+			 extent.size ? SIZE_STR(extent.size) : "A partition",
+			 SIZE_STR(partition->start), table->name);
+	return false;
+}
+
+static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *table,
+		      const struct partition *partition)
+{
+	struct table_entry entry = { .number = table_free_number(&table->table) };
+
+	if (entry.number == 0) {
+		partition_refuse(p, goal, partition, NULL, ENOSPC, NULL,
+				 "The table of %s has no entry left: it has %d.", table->name,
+				 TABLE_ENTRIES_MAX);
+		return false;
+	}
+	if (!place_entry(p, goal, table, partition, &entry.extent))
+		return false;
+	entry.uuid = uuid_for(p, goal->volume, partition);
+	entry.type = partition->type;
+	entry.name = partition->name;
+	if (!uuid_is_set(&entry.type))
+		(void)partition_type_from_word(LINUX_DATA, &entry.type); /* it is one */
+	if (table_add(&table->table, &entry) < 0)
+		p->no_memory = true;
+	table->changed = true;
+	return true;
+}
+
+static enum turn turn_of(const struct partition *partition, const struct table_entry *entry)
+{
+	if (partition->absent)
+		return TURN_REMOVE;
+	if (entry)
+		return partition->size.kind == SIZE_ALL ? TURN_ALL : TURN_CHANGE;
+	if (partition->has_start)
+		return TURN_EXACT;
+	return partition->size.kind == SIZE_ALL ? TURN_ALL : TURN_SIZED;
+}
+
+static bool take_turn(struct planner *p, struct goal *goal, struct table_goal *table,
+		      const struct partition *partition, enum turn turn)
+{
+	struct table_entry *entry;
+
+	if (!find_entry(p, goal, table, partition, &entry))
+		return false;
+	if (turn_of(partition, entry) != turn || (partition->absent && !entry))
+		return true;
+	if (turn == TURN_REMOVE)
+		return remove_entry(p, goal, table, partition, entry);
+	if (!entry)
+		return add_entry(p, goal, table, partition);
+	change_name(p, goal, table, partition, entry);
+	return change_extent(p, goal, table, partition, entry);
+}
+
+static bool is_wanted(const struct volume *volume)
+{
+	for (size_t i = 0; i < volume->n_partitions; i++)
+		if (!volume->partitions[i].absent)
+			return true;
+	return false;
+}
+
+static void begin_anew(struct planner *p, struct goal *goal, struct table_goal *table)
+{
+	uint64_t sector = table->table.sector_size;
+
+	table_clear(&table->table);
+	table->table = (struct partition_table){ .kind = TABLE_GPT,
+						 .guid = guid_for(p, goal->volume),
+						 .sector_size = sector ? sector : SECTOR_SIZE,
+						 .usable = table_usable_of(table->device) };
+	table->changed = true;
+}
+
+static bool refuse_kind(struct planner *p, struct goal *goal, const struct table_goal *table)
+{
+	const char *member = goal->volume->n_partitions ? "partitions" : "repair";
+
+	switch (table->table.kind) {
+	case TABLE_OTHER:
+		goal_refuse(p, goal, member, EEXIST,
+			    planner_text(p, "if nobody needs it, wipefs -a /dev/%s takes it away.",
+					 table->name),
+			    "%s has no partition table: %s is on it.", table->name,
+			    table->table.content ? table->table.content : "something else");
+		return true;
+	case TABLE_DOS:
+		goal_refuse(p, goal, member, EOPNOTSUPP,
+			    planner_text(p, "fdisk can change it, and make it a GPT."),
+			    "The table of %s is a DOS one, which is only read.", table->name);
+		return true;
+	case TABLE_DAMAGED:
+	case TABLE_BACKUP:
+		goal_refuse(p, goal, member, EUCLEAN,
+			    table->table.kind == TABLE_DAMAGED ?
+				    planner_text(p, "\"repair\": true writes a new, empty one.") :
+				    planner_text(p, "\"repair\": true writes it anew from there."),
+			    "The partition table of %s is damaged: %s.", table->name,
+			    table->table.kind == TABLE_DAMAGED ? "neither copy can be read" :
+								  "only its backup can be read");
+		return true;
+	case TABLE_NONE:
+	case TABLE_GPT:
+		break;
+	}
+	if (!table->table.beyond)
+		return false;
+	goal_refuse(p, goal, member, E2BIG, NULL,
+		    "The table of %s has more than %d entries, and is only read.", table->name,
+		    TABLE_ENTRIES_MAX);
+	return true;
+}
+
+static void repair(struct planner *p, struct goal *goal, struct table_goal *table)
+{
+	if (table->table.kind == TABLE_DAMAGED) {
+		begin_anew(p, goal, table);
+		table->destructive = true;
+	} else if (table->table.kind == TABLE_BACKUP) {
+		table->table.kind = TABLE_GPT;
+		table->changed = true;
+	}
+}
+
+bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
+{
+	const struct volume *volume = goal->volume;
+
+	if (volume->repair)
+		repair(p, goal, table);
+	if (!volume->n_partitions && !volume->repair)
+		return true;
+	if (refuse_kind(p, goal, table))
+		return false;
+	if (table->table.kind == TABLE_NONE && !is_wanted(volume))
+		return true;
+	if (table->table.kind == TABLE_NONE)
+		begin_anew(p, goal, table);
+	for (enum turn turn = TURN_REMOVE; turn <= TURN_ALL; turn++)
+		for (size_t i = 0; i < volume->n_partitions; i++)
+			if (!take_turn(p, goal, table, &volume->partitions[i], turn))
+				return false;
+	return true;
+}
