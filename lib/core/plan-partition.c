@@ -394,6 +394,7 @@ void partition_emit_build(struct planner *p, struct goal *goal, bool fresh)
 	whole = fresh && !goal->ranges.n ? ns->range : fresh ? goal->ranges.ranges[0] :
 							       ns->range;
 	d.table.disk = fresh ? NULL : ns->disk;
+	d.table.grain = TABLE_GRAIN;
 	d.table.name = fresh || !ns->blockdev ? goal->volume->name : ns->blockdev;
 	d.table.device = fresh ? namespace_data(whole, goal->align, goal->map).size : ns->size;
 	if (!fresh && table_copy(&d.table.table, &ns->disk->table) < 0)

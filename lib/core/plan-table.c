@@ -97,7 +97,9 @@ static bool find_entry(struct planner *p, struct goal *goal, const struct table_
 static bool refuse_used(struct planner *p, struct goal *goal, const struct table_goal *table,
 			const struct partition *partition, unsigned int number, const char *what)
 {
-	_cleanup_(freep) char *users = partition_users(p, table->disk, number);
+	_cleanup_(freep) char *users =
+		table->holders && table->holders->n ? describe_holders(p, table->holders) :
+						      partition_users(p, table->disk, number);
 
 	if (!users || !users[0])
 		return false;
@@ -119,22 +121,22 @@ static bool remove_entry(struct planner *p, struct goal *goal, struct table_goal
 }
 
 /* What a table leaves to be divided. */
-static uint64_t divisible(const struct partition_table *table)
+static uint64_t divisible(const struct table_goal *table)
 {
-	uint64_t end = round_down_to(range_end(table->usable), TABLE_GRAIN);
+	uint64_t end = round_down_to(range_end(table->table.usable), table->grain);
 
-	return end > TABLE_GRAIN ? end - TABLE_GRAIN : 0;
+	return end > table->grain ? end - table->grain : 0;
 }
 
 /* 0: all that there is. */
-static uint64_t wanted_size(const struct partition_table *table, const struct partition *partition)
+static uint64_t wanted_size(const struct table_goal *table, const struct partition *partition)
 {
 	switch (partition->size.kind) {
 	case SIZE_BYTES:
 		return partition->size.bytes;
 	case SIZE_PERCENT:
 		return round_down_to(percent_of(divisible(table), partition->size.percent_x100),
-				     TABLE_GRAIN);
+				     table->grain);
 	case SIZE_ALL:
 		break;
 	}
@@ -146,7 +148,7 @@ static void refuse_space(struct planner *p, struct goal *goal, const struct tabl
 {
 	char *hint = fits ? planner_text(p, "%s would fit.", SIZE_STR(fits)) :
 			    planner_text(p, "nothing is free in steps of %s; remove a partition.",
-					 SIZE_STR(TABLE_GRAIN));
+					 SIZE_STR(table->grain));
 
 	partition_refuse(p, goal, partition, "size", ENOSPC, hint,
 			 "%s does not fit into what is free of %s.", SIZE_STR(size), table->name);
@@ -193,8 +195,8 @@ static void tell_extent(struct planner *p, const struct goal *goal,
 static bool change_extent(struct planner *p, struct goal *goal, struct table_goal *table,
 			  const struct partition *partition, struct table_entry *entry)
 {
-	uint64_t room = table_room_after(&table->table, entry->extent, TABLE_GRAIN);
-	uint64_t size = wanted_size(&table->table, partition);
+	uint64_t room = table_room_after(&table->table, entry->extent, table->grain);
+	uint64_t size = wanted_size(table, partition);
 	struct range extent = entry->extent;
 
 	if (partition->has_start)
@@ -239,11 +241,11 @@ static void change_name(struct planner *p, struct goal *goal, struct table_goal 
 static bool place_entry(struct planner *p, struct goal *goal, struct table_goal *table,
 			const struct partition *partition, struct range *ret)
 {
-	struct range all = table_gap(&table->table, 0, TABLE_GRAIN), extent;
-	uint64_t size = wanted_size(&table->table, partition);
+	struct range all = table_gap(&table->table, 0, table->grain), extent;
+	uint64_t size = wanted_size(table, partition);
 
 	if (!partition->has_start) {
-		extent = table_gap(&table->table, size, TABLE_GRAIN);
+		extent = table_gap(&table->table, size, table->grain);
 		if (extent.size == 0)
 			refuse_space(p, goal, table, partition, size, all.size);
 		*ret = extent;
@@ -344,8 +346,11 @@ static bool refuse_kind(struct planner *p, struct goal *goal, const struct table
 	switch (table->table.kind) {
 	case TABLE_OTHER:
 		goal_refuse(p, goal, member, EEXIST,
-			    planner_text(p, "if nobody needs it, wipefs -a /dev/%s takes it away.",
-					 table->name),
+			    goal->volume->mode == MODE_DEVDAX ?
+				    planner_text(p, "if nobody needs it, remove the volume and make "
+						 "it anew.") :
+				    planner_text(p, "if nobody needs it, wipefs -a /dev/%s takes it "
+						 "away.", table->name),
 			    "%s has no partition table: %s is on it.", table->name,
 			    table->table.content ? table->table.content : "something else");
 		return true;
