@@ -392,11 +392,23 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 	}
 }
 
+/*
+ * A table of ours that a kill or a loss of power has left half written: the copy is written first,
+ * so it is the new one.  The guid tells that it is ours.
+ */
+static bool is_half_written(const struct planner *p, const struct goal *goal,
+			    const struct table_goal *table)
+{
+	struct uuid guid = guid_for(p, goal->volume);
+
+	return table->table.kind == TABLE_BACKUP && uuid_equal(&table->table.guid, &guid);
+}
+
 bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 {
 	const struct volume *volume = goal->volume;
 
-	if (volume->repair)
+	if (volume->repair || is_half_written(p, goal, table))
 		repair(p, goal, table);
 	if (!volume->n_partitions && !volume->repair)
 		return true;

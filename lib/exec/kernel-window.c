@@ -210,8 +210,9 @@ int kernel_write_windows(const struct step *step, struct error *reterr)
 	if (r == 0)
 		r = write_table(step, &device, reterr);
 	if (r == 0 && step->after_table.kind != TABLE_GPT)
-		r = publish(&device, &step->after_table, reterr);
-	return r;
+		return publish(&device, &step->after_table, reterr);
+	/* daxd looks again when the device has changed, and has just looked too early. */
+	return r < 0 ? r : kernel_write(device.fd, device.name, "uevent", "change", reterr);
 }
 
 int kernel_verify_windows(const struct step *step, struct error *reterr)
