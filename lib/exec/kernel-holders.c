@@ -13,9 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAPS_BUFFER 16384
+#define OWN_NAP_MS 5
+#define OWN_PATIENCE_MS 10000
 #define DAX_DEVICES "/sys/bus/dax/devices"
 
 struct target {
@@ -30,6 +33,7 @@ struct target {
 struct targets {
 	struct target *targets;
 	size_t n;
+	bool own; /* another run of this program is looking at one of them */
 };
 
 static void targets_clear(struct targets *targets)
@@ -290,7 +294,20 @@ static struct target *find_by_path(const struct targets *targets, const char *pa
 	return NULL;
 }
 
-static int add_process(struct target *target, int proc_fd, int pid)
+/*
+ * A run of this program that scans opens devices with tables, for a moment.  That is no use of
+ * them; who is about to take something away waits for its end.
+ */
+static bool is_own(int proc_fd)
+{
+	char own[SYSFS_VALUE_MAX], other[SYSFS_VALUE_MAX];
+	ssize_t n = readlinkat(AT_FDCWD, "/proc/self/exe", own, sizeof(own));
+
+	return n > 0 && readlinkat(proc_fd, "exe", other, sizeof(other)) == n &&
+	       memcmp(own, other, (size_t)n) == 0;
+}
+
+static int add_process(struct targets *targets, struct target *target, int proc_fd, int pid)
 {
 	const struct holder_list *list = target->own ? target->own : target->list;
 	char command[64];
@@ -298,6 +315,10 @@ static int add_process(struct target *target, int proc_fd, int pid)
 	for (size_t i = 0; i < list->n; i++)
 		if (list->holders[i].pid == pid)
 			return 0;
+	if (is_own(proc_fd)) {
+		targets->own = targets->own || pid != getpid();
+		return 0;
+	}
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
 	return hold(target, HOLDER_PROCESS, command, pid);
@@ -311,7 +332,7 @@ static bool is_node(int dir, const char *link)
 	return fstatat(dir, link, &st, 0) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-static int read_open_files(const struct targets *targets, int proc_fd, int pid)
+static int read_open_files(struct targets *targets, int proc_fd, int pid)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(proc_fd, "fd");
 	const struct dirent *entry;
@@ -327,7 +348,7 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 		path[length] = 0;
 		target = find_by_path(targets, path);
 		if (target && is_node(dirfd(dir), entry->d_name) &&
-		    add_process(target, proc_fd, pid) < 0)
+		    add_process(targets, target, proc_fd, pid) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -345,7 +366,7 @@ static bool maps_extent(const char *line, struct range extent)
 }
 
 /* A mapping outlives the descriptor it was made with. */
-static int read_mapped_files(const struct targets *targets, int proc_fd, int pid)
+static int read_mapped_files(struct targets *targets, int proc_fd, int pid)
 {
 	int fd = openat(proc_fd, "maps", O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *line = NULL;
@@ -368,7 +389,7 @@ static int read_mapped_files(const struct targets *targets, int proc_fd, int pid
 		path[strcspn(path, "\n")] = 0;
 		target = find_by_path(targets, path);
 		if (target && maps_extent(line, target->extent))
-			r = add_process(target, proc_fd, pid);
+			r = add_process(targets, target, proc_fd, pid);
 	}
 	(void)fclose(file); /* it was only read */
 	return r;
@@ -383,7 +404,7 @@ static bool has_program(int proc, uint64_t pid)
 	return readlinkat(proc, path, &first, 1) >= 0 || errno != ENOENT;
 }
 
-static int read_processes(const struct targets *targets, struct error *reterr)
+static int read_processes(struct targets *targets, struct error *reterr)
 {
 	_cleanup_(closedirp) DIR *proc = sysfs_open_dir(AT_FDCWD, "/proc");
 	const struct dirent *entry;
@@ -419,7 +440,7 @@ static bool nothing_open(void)
 	return sysfs_read_u64(AT_FDCWD, "/sys/module/device_dax/refcnt", &n) == 0 && n == 0;
 }
 
-static int read_targets(const struct targets *targets, bool with_processes,
+static int read_targets(struct targets *targets, bool with_processes,
 			struct error *reterr)
 {
 	bool blocks = false;
@@ -436,6 +457,32 @@ static int read_targets(const struct targets *targets, bool with_processes,
 	}
 	if (r == 0 && with_processes && targets->n)
 		r = read_processes(targets, reterr);
+	return r;
+}
+
+static bool none_held(const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->n; i++)
+		if (targets->targets[i].list->n)
+			return false;
+	return true;
+}
+
+/* The same for who is about to change something: past scans that are under way. */
+static int read_targets_alone(struct targets *targets, struct error *reterr)
+{
+	const struct timespec nap = { .tv_nsec = OWN_NAP_MS * 1000000L };
+	int r = read_targets(targets, true, reterr);
+
+	for (int ms = 0; r == 0 && targets->own && none_held(targets); ms += OWN_NAP_MS) {
+		if (ms > OWN_PATIENCE_MS)
+			return error_set(reterr, EBUSY, "Another daxd-worker has been looking at "
+					 "%s for %d s.", targets->targets[0].name,
+					 OWN_PATIENCE_MS / 1000);
+		targets->own = false;
+		(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
+		r = read_targets(targets, true, reterr);
+	}
 	return r;
 }
 
@@ -510,7 +557,7 @@ int kernel_check_device_free(const char *device, struct error *reterr)
 		return 0;
 	if (add_target(&targets, device, false, 0, &list, NULL) < 0)
 		return error_oom(reterr);
-	r = read_targets(&targets, true, reterr);
+	r = read_targets_alone(&targets, reterr);
 	return r < 0 ? r : busy(device, &list, reterr);
 }
 
@@ -522,7 +569,7 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
 
 	if (add_blockdev(&targets, blockdev, NULL, &list) < 0)
 		return error_oom(reterr);
-	r = read_targets(&targets, true, reterr);
+	r = read_targets_alone(&targets, reterr);
 	return r < 0 ? r : busy(blockdev, &list, reterr);
 }
 
@@ -539,7 +586,7 @@ int kernel_check_window_free(const char *device, const char *window, struct rang
 	if (add_target(&targets, device, false, 0, &list, NULL) < 0)
 		return error_oom(reterr);
 	targets.targets[0].extent = extent;
-	r = read_targets(&targets, true, reterr);
+	r = read_targets_alone(&targets, reterr);
 	(void)snprintf(name, sizeof(name), "Window %.40s of %s", window ?: "without a name", device);
 	return r < 0 ? r : busy(name, &list, reterr);
 }
@@ -577,7 +624,7 @@ int kernel_check_driverless_free(struct error *reterr)
 		return error_oom(reterr);
 	for (size_t i = 0; i < targets.n; i++)
 		targets.targets[i].list = &lists[i];
-	r = read_targets(&targets, true, reterr);
+	r = read_targets_alone(&targets, reterr);
 	for (size_t i = 0; r == 0 && i < targets.n; i++)
 		r = busy(targets.targets[i].name, &lists[i], reterr);
 	if (r == -EBUSY)
