@@ -166,6 +166,39 @@ sed -i 's/"device_uuid": ".*"/"device_uuid": "00000000-0000-4000-8000-0000000000
 expect 1 'the device is another' user index read
 says 'belongs to another namespace' 'which is told'
 
+# --- what the kernel lets anybody do, and cannot take back; not by way of daxd
+healthy() { # NAME
+	dmesg | grep -E 'BUG|Oops|WARNING: ' >"$out"
+	[ ! -s "$out" ]
+	verdict "$1: the kernel has nothing to complain of" $?
+}
+
+expect 0 'a device of its own' daxctl-ext apply --allow-data-loss trap.json
+trap_node=$(readlink -f /dev/dax/by-name/trap)
+hold "$trap_node" fd
+echo "${trap_node#/dev/}" >/sys/bus/dax/drivers/device_dax/unbind
+expect 1 'binding what was open when it was unbound: refused' daxctl-ext apply trap.json
+says 'window-user' 'it says who has it open'
+says 'would break it for good' 'and why'
+free_it
+expect 0 'binding it once it is closed' daxctl-ext apply trap.json
+healthy 'a descriptor kept over a bind'
+sed 's/128M/256M/' trap.json >/run/changed.json
+hold "$trap_node" map 0 2097152
+expect 2 'ranges for a device that is bound and mapped: refused' \
+	daxctl-ext apply --allow-data-loss /run/changed.json
+says 'window-user' 'it says by whom'
+free_it
+expect 0 'once it is idle it is unbound, grown, and bound' \
+	daxctl-ext apply --allow-data-loss /run/changed.json
+hold "$(readlink -f /dev/dax/by-name/trap)" map 0 268435456
+free_it
+healthy 'ranges for a bound device'
+sed 's/"size": "128M"/"ranges": [ "0x140100000-0x1480fffff" ]/' trap.json >/run/changed.json
+expect 2 'a start within a page: refused' daxctl-ext apply --allow-data-loss /run/changed.json
+says 'multiple' 'it says why'
+healthy 'a misaligned start'
+
 # --- SIGKILL at each record of the journal, and at each write of the table
 more='{ "name": "more", "size": "8M" }'
 changed "/\"spare\"/s/16M\" }/16M\" }, $more/"
