@@ -2,7 +2,9 @@
 # shellcheck shell=dash
 # window.sh first: windows on a devdax volume, used by two programs; print what a disk would keep.
 # window.sh again: after a boot they are there, with what was written.
-# window.sh: also who may have them, what is refused while they are in use, and the traps of the
+# window.sh cut N: cut the power at the Nth moment of writing a table; what the cut before has left
+# is the old table or the new.  0 is the last: there is no cut.
+# window.sh all: also who may have them, what is refused while they are in use, and the traps of the
 # kernel.  Descriptions and descriptors are daxd's, so the daemon runs.
 cd /root/system || exit
 . ./lib.sh
@@ -55,6 +57,33 @@ start_daemon() {
 	cp "$1" /etc/daxd/window.json
 	systemctl start daxd
 }
+
+# The configuration with another window, and without.
+more='{ "name": "more", "size": "8M" }'
+changed "/\"spare\"/s/16M\" }/16M\" }, $more/"
+cp /run/changed.json /run/new.json
+changed '/"spare"/s/16M" }/16M" }, { "name": "more", "ensure": "absent" }/'
+cp /run/changed.json /run/old.json
+
+old_or_new() { # NAME
+	expect 0 "$1: look" "$DAXD_WORKER" scan
+	grep -qE '"kind":"(gpt|backup-only)"' "$out" && grep -q '"name":"index"' "$out" &&
+		grep -q '"name":"spare"' "$out"
+	verdict "$1: the old table or the new" $?
+	expect 0 "$1: apply again" daxctl-ext apply /run/new.json
+	nothing_to_do /run/new.json "$1"
+}
+
+if [ "$1" = cut ]; then
+	[ ! -e /dev/dax/by-partlabel/index ] || old_or_new 'after a power cut'
+	expect 0 'from the old table' daxctl-ext apply --allow-data-loss /run/old.json
+	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
+	sync
+	echo "$passed passed, $failed failed"
+	[ "$2" -eq 0 ] || DAXD_CRASH_AT=$2 DAXD_CRASH_HOW=power daxctl-ext apply /run/new.json
+	[ "$failed" -eq 0 ]
+	exit
+fi
 
 if [ "$1" = again ]; then
 	udevadm settle
@@ -200,21 +229,11 @@ says 'multiple' 'it says why'
 healthy 'a misaligned start'
 
 # --- SIGKILL at each record of the journal, and at each write of the table
-more='{ "name": "more", "size": "8M" }'
-changed "/\"spare\"/s/16M\" }/16M\" }, $more/"
-cp /run/changed.json /run/new.json
-changed '/"spare"/s/16M" }/16M" }, { "name": "more", "ensure": "absent" }/'
-cp /run/changed.json /run/old.json
 at=1
 while :; do
 	expect 0 "crash $at: from the old table" daxctl-ext apply --allow-data-loss /run/old.json
 	DAXD_CRASH_AT=$at DAXD_CRASH_HOW=kill daxctl-ext apply /run/new.json >"$out" 2>&1 && break
-	expect 0 "crash $at: look" "$DAXD_WORKER" scan
-	grep -qE '"kind":"(gpt|backup-only)"' "$out" && grep -q '"name":"index"' "$out" &&
-		grep -q '"name":"spare"' "$out"
-	verdict "crash $at: the old table or the new" $?
-	expect 0 "crash $at: apply again" daxctl-ext apply /run/new.json
-	nothing_to_do /run/new.json "crash $at"
+	old_or_new "crash $at"
 	at=$((at + 1))
 done
 [ "$at" -gt 5 ]
