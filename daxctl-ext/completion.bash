@@ -44,6 +44,13 @@ __daxctl_ext_devices() {
 	echo all
 }
 
+__daxctl_ext_disks() {
+	local path
+	for path in /sys/block/pmem*; do
+		[ -e "$path" ] && printf '%s\n' "${path##*/}"
+	done
+}
+
 __daxctl_ext_files() { # WORD
 	local IFS=$'\n'
 	compopt -o filenames 2>/dev/null
@@ -75,10 +82,14 @@ _daxctl_ext() {
 		*-device:-r) words=$(__daxctl_ext_regions) ;;
 		*:--timeout | wait:-t | *:--wait | *:--limit-time | *:--name | *:--size | *:-s) ;;
 		*:--align | *:-a) words='4K 2M 1G' ;;
+		part:part) words='list add delete resize sync takeover release' ;;
+		part:--type) words='linux swap esp' ;;
+		part:--number | part:--start | part:--uuid) ;;
 		create-device:--mode | create-device:-m) words='devdax system-ram fsdax' ;;
 		*:--mode | *:-m) words='devdax system-ram famfs' ;;
 		create-device:*) ;;
 		*-device:* | *-memory:*) words="$(__daxctl_ext_devices) $(__daxctl_ext_volumes)" ;;
+		part:*) words="$(__daxctl_ext_disks) $(__daxctl_ext_volumes)" ;;
 		help:*) words=$(__daxctl_ext_verbs) ;;
 		cancel:*) words=$(__daxctl_ext_jobs) ;;
 		wait:*) words=$(__daxctl_ext_volumes) ;;

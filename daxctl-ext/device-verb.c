@@ -414,10 +414,11 @@ static enum cli_exit carry_out(struct device_run *run, struct plan *plan)
 	const bool destructive = plan->n_destructive > 0;
 	struct applying applying = { .allow_data_loss = true, .plan = plan };
 	FILE *out = cli->out;
-	bool terminal = cli->out_terminal, colour = cli->colour_out;
+	bool terminal = cli->out_terminal, colour = cli->colour_out, json = cli->json;
 	enum cli_exit status;
 
 	cli->quiet = !run->options->verbose;
+	cli->json = false;
 	cli->out = cli->err;
 	cli->out_terminal = isatty(fileno(cli->err));
 	cli->colour_out = cli->colour_err;
@@ -428,6 +429,7 @@ static enum cli_exit carry_out(struct device_run *run, struct plan *plan)
 		status = applying_run(cli, &run->client, run->config, &applying);
 	}
 	cli->quiet = false;
+	cli->json = json;
 	cli->out = out;
 	cli->out_terminal = terminal;
 	cli->colour_out = colour;
@@ -508,6 +510,8 @@ static void tell_count(struct device_run *run)
 {
 	size_t n = run->kept->n_volumes;
 
+	if (!run->verb->past)
+		return;
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		n += !run->verb->creates || !run->config->volumes[i].absent;
 	(void)fflush(run->cli->out); /* it comes after the JSON where both are one file */

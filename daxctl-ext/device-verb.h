@@ -27,7 +27,7 @@ struct device_run;
 
 struct device_verb {
 	const char *name;
-	const char *past; /* "destroyed", before the number of devices */
+	const char *past; /* "destroyed", before the number of devices; NULL: not told */
 	bool json;	  /* daxctl prints the devices */
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/size.h"
+#include "part-list.h"
 #include "table.h"
 #include "volumes.h"
 
@@ -189,6 +190,9 @@ static void add_namespace(struct row *row, const struct volume_view *view)
 	if (ns->device)
 		add_device(&facts, ns->device);
 	add_access(&facts, &ns->node);
+	if (ns->disk && (ns->disk->table.n_entries || ns->disk->policy != PARTITIONING_KERNEL))
+		facts_add(&facts, "%s table, partitions by %s",
+			  table_kind_word(ns->disk->table.kind), part_policy(ns->disk).text);
 	row->cells[COLUMN_STATE] = facts_close(&facts);
 	if (uuid_is_set(&ns->uuid))
 		put(row, COLUMN_UUID, "%s", ns->uuid.text);
@@ -239,6 +243,26 @@ static bool add_volume(struct table *table, const struct status_columns *columns
 		row.cells[COLUMN_STATE] = facts_close(&facts);
 	}
 	return finish(&row, table, columns);
+}
+
+static bool add_partitions(struct table *table, const struct status_columns *columns,
+			   const struct namespace *ns)
+{
+	bool done = true;
+
+	for (size_t i = 0; done && ns && ns->disk && i < ns->disk->table.n_entries; i++) {
+		const struct table_entry *entry = &ns->disk->table.entries[i];
+		struct row row = { 0 };
+
+		put(&row, COLUMN_NAME, "    %sp%u", ns->blockdev, entry->number);
+		put(&row, COLUMN_MODE, "partition");
+		put(&row, COLUMN_SIZE, "%s", SIZE_STR(entry->extent.size));
+		put(&row, COLUMN_STATE, "%s%s%s", entry->name ? entry->name : "",
+		    entry->name ? ", " : "", part_state(ns, entry));
+		put(&row, COLUMN_UUID, "%s", entry->uuid.text);
+		done = finish(&row, table, columns);
+	}
+	return done;
 }
 
 /* Who uses a volume, one below the other. */
@@ -301,6 +325,7 @@ static bool add_all(struct table *table, const struct status_columns *columns,
 			return false;
 		for (; v < volumes->n && volumes->views[v].region == &topology->regions[i]; v++)
 			if (!add_volume(table, columns, &volumes->views[v]) ||
+			    !add_partitions(table, columns, volumes->views[v].ns) ||
 			    !add_holders(table, columns, &volumes->views[v]))
 				return false;
 	}

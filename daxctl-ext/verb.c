@@ -10,7 +10,7 @@ const struct verb *const verb_table[] = {
 	&verb_check,   &verb_plan,   &verb_apply,  &verb_status, &verb_list,	&verb_map,
 	&verb_who,
 	&verb_create_device, &verb_destroy_device, &verb_reconfigure_device,
-	&verb_enable_device, &verb_disable_device, &verb_online_memory, &verb_offline_memory,
+	&verb_enable_device, &verb_disable_device, &verb_online_memory, &verb_offline_memory, &verb_part,
 	&verb_export, &verb_import, &verb_jobs,	 &verb_cancel,	&verb_monitor,
 	&verb_wait,    &verb_version, &verb_help,  NULL,
 };

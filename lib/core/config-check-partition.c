@@ -64,7 +64,7 @@ static bool check_partition(struct report *report, const struct volume *volume,
 {
 	struct volume_path at;
 
-	if (partition->name && (!partition->absent || !uuid_is_set(&partition->uuid)))
+	if (partition->name)
 		config_check_name(report, partition_path(&at, volume, partition, "name"),
 				  partition->name, PARTITION_NAME_MAX);
 	config_check_uuid(report, partition_path(&at, volume, partition, "uuid"),

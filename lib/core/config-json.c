@@ -140,10 +140,9 @@ static void check_partition_keys(struct report *report, const struct path *at,
 						     "\"ensure\"",
 				 "The other keys say nothing about a partition that is to be "
 				 "absent.");
-	if (!(seen & PARTITION_BIT(PARTITION_NAME)) &&
-	    !(partition->absent && (seen & PARTITION_BIT(PARTITION_UUID))))
+	if (!(seen & (PARTITION_BIT(PARTITION_NAME) | PARTITION_BIT(PARTITION_UUID))))
 		(void)report_add(report, at, EINVAL, "such as \"a\"",
-				 "\"name\" is missing; a partition needs it.");
+				 "\"name\" is missing; a partition needs it, or \"uuid\".");
 	if (!(seen & PARTITION_BIT(PARTITION_SIZE)) && !partition->absent)
 		(void)report_add(report, at, EINVAL, partition_fields[PARTITION_SIZE].hint,
 				 "\"size\" is missing; a partition needs it.");

@@ -64,7 +64,7 @@ struct size_spec {
 };
 
 struct partition {
-	char *name; /* in the table; NULL only of one that is to be absent, by its uuid */
+	char *name; /* in the table; NULL: one that is there, and known by its uuid */
 	bool absent;
 	struct size_spec size; /* percentages are of the device that is partitioned */
 	struct uuid uuid;      /* "": made from the volume's name and this one's */

@@ -15,4 +15,13 @@ struct uuid volume_uuid(const struct uuid *seed, const char *name, enum volume_m
 /* The info block needs a uuid of its own: the kernel refuses one that is in use on the bus. */
 struct uuid volume_info_uuid(const struct uuid *uuid);
 
+/*
+ * The uuids of a partition, and of a new table: the same at each try.  What daxd did not make has
+ * a kernel name, which is another's after a boot, so the disk's uuid stands for it.
+ */
+struct uuid partition_uuid(const struct uuid *seed, const struct volume *volume,
+			   const struct namespace *ns, const char *name);
+struct uuid table_uuid(const struct uuid *seed, const struct volume *volume,
+		       const struct namespace *ns);
+
 #endif

@@ -278,7 +278,9 @@ static void emit_table(struct disk_goal *d)
 	if (!d->table.changed)
 		return;
 	step = disk_step(d, emit_step(d->p, d->goal, d->goal->region, STEP_WRITE_TABLE,
-				      "the partitions are to be as configured"));
+				      d->table.destructive ?
+					      "a partition shrinks, moves or goes" :
+					      "the partitions are to be as configured"));
 	step->destructive = d->table.destructive;
 	step->fresh = d->fresh;
 	name_object(d, step, 0);

@@ -25,25 +25,12 @@ char *partition_users(struct planner *p, const struct disk *disk, unsigned int n
 	return planner_text(p, "%s", map && map->open_count ? "somebody who has it open" : "");
 }
 
-/* The uuid that a partition is made with: the same at each try. */
-static struct uuid uuid_for(const struct planner *p, const struct volume *volume,
+static struct uuid uuid_for(const struct planner *p, const struct goal *goal,
 			    const struct partition *partition)
 {
-	char text[VOLUME_NAME_MAX + PARTITION_NAME_MAX + 32];
-
 	if (uuid_is_set(&partition->uuid))
 		return partition->uuid;
-	(void)snprintf(text, sizeof(text), "partition:%s:%s", volume->name,
-		       partition->name ? partition->name : "");
-	return uuid_derive(&p->topology->seed, text);
-}
-
-static struct uuid guid_for(const struct planner *p, const struct volume *volume)
-{
-	char text[VOLUME_NAME_MAX + 32];
-
-	(void)snprintf(text, sizeof(text), "disk:%s", volume->name);
-	return uuid_derive(&p->topology->seed, text);
+	return partition_uuid(&p->topology->seed, goal->volume, goal->ns, partition->name);
 }
 
 static struct table_entry *find_by_uuid(const struct partition_table *table,
@@ -59,7 +46,7 @@ static struct table_entry *find_by_uuid(const struct partition_table *table,
 static bool find_entry(struct planner *p, struct goal *goal, const struct table_goal *table,
 		       const struct partition *partition, struct table_entry **ret)
 {
-	struct uuid uuid = uuid_for(p, goal->volume, partition);
+	struct uuid uuid = uuid_for(p, goal, partition);
 	struct table_entry *named = NULL;
 	size_t n = 0;
 
@@ -224,7 +211,8 @@ static bool change_extent(struct planner *p, struct goal *goal, struct table_goa
 static void change_name(struct planner *p, struct goal *goal, struct table_goal *table,
 			const struct partition *partition, struct table_entry *entry)
 {
-	if (!entry->name || strcmp(entry->name, partition->name) != 0) {
+	if (partition->name &&
+	    (!entry->name || strcmp(entry->name, partition->name) != 0)) {
 		planner_drift(p, goal, "partition name", entry->name ? entry->name : "",
 			      partition->name);
 		free(entry->name);
@@ -278,9 +266,15 @@ static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *t
 				 TABLE_ENTRIES_MAX);
 		return false;
 	}
+	if (!partition->name) {
+		partition_refuse(p, goal, partition, "uuid", ENOENT,
+				 planner_text(p, "give it a \"name\" to make it."),
+				 "%s has no partition with this uuid.", table->name);
+		return false;
+	}
 	if (!place_entry(p, goal, table, partition, &entry.extent))
 		return false;
-	entry.uuid = uuid_for(p, goal->volume, partition);
+	entry.uuid = uuid_for(p, goal, partition);
 	entry.type = partition->type;
 	entry.name = partition->name;
 	if (!uuid_is_set(&entry.type))
@@ -333,7 +327,8 @@ static void begin_anew(struct planner *p, struct goal *goal, struct table_goal *
 
 	table_clear(&table->table);
 	table->table = (struct partition_table){ .kind = TABLE_GPT,
-						 .guid = guid_for(p, goal->volume),
+						 .guid = table_uuid(&p->topology->seed,
+							     goal->volume, goal->ns),
 						 .sector_size = sector ? sector : SECTOR_SIZE,
 						 .usable = table_usable_of(table->device) };
 	table->changed = true;
@@ -399,7 +394,7 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 static bool is_half_written(const struct planner *p, const struct goal *goal,
 			    const struct table_goal *table)
 {
-	struct uuid guid = guid_for(p, goal->volume);
+	struct uuid guid = table_uuid(&p->topology->seed, goal->volume, goal->ns);
 
 	return table->table.kind == TABLE_BACKUP && uuid_equal(&table->table.guid, &guid);
 }

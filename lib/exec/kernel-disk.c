@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "exec/kernel-dm.h"
 #include "exec/kernel-table.h"
 
 #define SECTOR UINT64_C(512) /* of sysfs, whatever the device has */
+#define SETTLE_MS 500
+#define SETTLE_NAP_MS 20
 #define PATH_SIZE (SYSFS_NAME_MAX + 64)
 
 int kernel_read_dev(int at, const char *attribute, dev_t *ret)
@@ -165,6 +169,25 @@ static int add_map(const char *dm, unsigned int number, dev_t disk_dev, struct d
 	return map->name ? 0 : error_oom(reterr);
 }
 
+void kernel_settle_map(struct disk_map *map)
+{
+	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
+	struct dm_map_state state;
+	char path[PATH_SIZE];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "/dev/%s", map->name);
+	for (int ms = 0; map->open_count && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
+		_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+		(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
+		if (stat(path, &st) < 0 ||
+		    dm_map_read(map->name, st.st_rdev, 0, &state, &error) < 0)
+			return;
+		map->open_count = state.open_count;
+	}
+}
+
 /* No map of ours, no library and no question to device-mapper. */
 static int read_maps(int fd, dev_t dev, const struct uuid *uuid, struct disk *disk,
 		     struct error *reterr)
@@ -205,6 +228,16 @@ static int read_table(const char *name, struct disk *disk, struct error *reterr)
 	return disk->table.content ? 0 : error_oom(reterr);
 }
 
+/*
+ * libblkid asks a disk for a hundred signatures to say that it has none, which takes longer than
+ * the rest of a small machine: of disks that daxd makes no partitions on only if there are some.
+ */
+static bool is_worth_reading(const struct namespace *ns, const struct disk *disk)
+{
+	return ns->mode == NAMESPACE_FSDAX || disk->n_natives || disk->n_maps ||
+	       disk->policy != PARTITIONING_KERNEL;
+}
+
 int kernel_scan_disk(struct namespace *ns, struct error *reterr)
 {
 	const struct uuid *uuid = namespace_disk_uuid(ns);
@@ -224,6 +257,8 @@ int kernel_scan_disk(struct namespace *ns, struct error *reterr)
 	if (read_natives(fd, ns->blockdev, disk) < 0)
 		return error_oom(reterr);
 	r = read_maps(fd, dev, uuid, disk, reterr);
+	if (r == 0 && !is_worth_reading(ns, disk))
+		return 0;
 	if (r == 0)
 		r = read_table(ns->blockdev, disk, reterr);
 	if (r == 0)

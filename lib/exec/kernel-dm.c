@@ -84,6 +84,26 @@ static int new_task(int type, dev_t dev, struct dm_task **ret, struct error *ret
 	return 0;
 }
 
+int dm_map_find(const char *uuid, dev_t *ret, struct error *reterr)
+{
+	_cleanup_(task_freep) struct dm_task *task = NULL;
+	struct dm_info info;
+	int r;
+
+	r = new_task(DM_DEVICE_INFO, 0, &task, reterr);
+	if (r < 0)
+		return r;
+	if (!dm_task_set_uuid(task, uuid))
+		return error_oom(reterr);
+	if (!dm_task_run(task) || !dm_task_get_info(task, &info))
+		return dm_task_get_errno(task) == ENXIO ? 0 :
+			       failed(uuid, "find", dm_task_get_errno(task), reterr);
+	if (!info.exists)
+		return 0;
+	*ret = makedev(info.major, info.minor);
+	return 1;
+}
+
 static void read_target(struct dm_task *task, dev_t disk, struct range *ret)
 {
 	uint64_t start = 0, length = 0, offset;

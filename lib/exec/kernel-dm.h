@@ -27,6 +27,8 @@ struct dm_map_state {
 	unsigned int open_count;
 };
 
+/* The map of this uuid: 1, and its number; 0: there is none. */
+int dm_map_find(const char *uuid, dev_t *ret, struct error *reterr);
 /* -errno with a sentence; disk and dev are block devices. */
 int dm_map_read(const char *name, dev_t dev, dev_t disk, struct dm_map_state *ret,
 		struct error *reterr);

@@ -321,6 +321,9 @@ static int add_process(struct targets *targets, struct target *target, int proc_
 	}
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
+	/* It has a look at what has come or changed, and leaves again. */
+	if (strcmp(command, "(udev-worker)") == 0)
+		return 0;
 	return hold(target, HOLDER_PROCESS, command, pid);
 }
 
@@ -493,6 +496,19 @@ static int add_dax_target(struct targets *targets, struct dax_device *device)
 	return add_target(targets, device->name, false, 0, &device->holders, NULL);
 }
 
+/* Open, and by nobody that can be found: by somebody in a container, or only by udev, for a moment. */
+static void settle_maps(struct topology *topology)
+{
+	for (size_t i = 0; i < topology->n_regions; i++)
+		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++) {
+			struct namespace *ns = &topology->regions[i].namespaces[j];
+
+			for (size_t k = 0; ns->disk && k < ns->disk->n_maps; k++)
+				if (ns->disk->maps[k].open_count && !ns->disk->maps[k].holders.n)
+					kernel_settle_map(&ns->disk->maps[k]);
+		}
+}
+
 int kernel_scan_holders(struct topology *topology, struct error *reterr)
 {
 	_cleanup_(targets_clear) struct targets targets = { 0 };
@@ -519,7 +535,10 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 		dax = dax || !targets.targets[i].block;
 		blocks = blocks || targets.targets[i].block;
 	}
-	return read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
+	r = read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
+	if (r == 0)
+		settle_maps(topology);
+	return r;
 }
 
 static int busy(const char *name, const struct holder_list *list, struct error *reterr)

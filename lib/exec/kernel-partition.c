@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 /* How long udev may have a look. */
 #define PATIENCE_MS 5000
 #define NAP_MS 10
+#define LOOK_MS 200 /* who else may have it open: that takes longer than most looks of udev */
 
 /* One step of a group: what it has done, and what of udev's work it waits for. */
 struct work {
@@ -75,8 +77,8 @@ static int retry(int (*try)(const struct kernel_disk *target, const struct step 
 {
 	int r = try(target, step, work, reterr);
 
-	for (int ms = 0; r == -EBUSY && !reterr->code && ms < PATIENCE_MS; ms += NAP_MS) {
-		if (ms % 1000 == 0 && kernel_check_blockdev_free(work->device, reterr) < 0)
+	for (int ms = NAP_MS; r == -EBUSY && !reterr->code && ms < PATIENCE_MS; ms += NAP_MS) {
+		if (ms % LOOK_MS == 0 && kernel_check_blockdev_free(work->device, reterr) < 0)
 			return -reterr->code;
 		nap();
 		r = try(target, step, work, reterr);
@@ -138,21 +140,24 @@ static int add(const struct kernel_disk *target, const struct step *step, struct
 	return 0;
 }
 
-/* The map of a partition: 1, and what the kernel calls it; 0: there is none. */
-static int find_map(const struct kernel_disk *target, unsigned int number, struct work *work)
+/*
+ * The map of a partition: 1, and what the kernel calls it; 0: there is none.  Device-mapper is
+ * asked by uuid, since to go through what holds the disk takes the square of the time for many.
+ */
+static int find_map(const struct kernel_disk *target, unsigned int number, struct work *work,
+		    struct error *reterr)
 {
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(target->sysfs, "holders");
-	const struct dirent *entry;
-	char path[PATH_SIZE];
+	char uuid[DM_UUID_MAX];
+	int r;
 
-	while (dir && (entry = sysfs_next(dir))) {
-		if (kernel_map_number(entry->d_name, &target->uuid) != number)
-			continue;
-		(void)snprintf(work->device, sizeof(work->device), "%s", entry->d_name);
-		(void)snprintf(path, sizeof(path), "/sys/class/block/%s/dev", work->device);
-		return kernel_read_dev(AT_FDCWD, path, &work->dev) == 0;
-	}
-	return 0;
+	r = kernel_load_module("dm_mod", "/sys/module/dm_mod", reterr);
+	if (r < 0)
+		return r;
+	dm_map_uuid(&target->uuid, number, uuid);
+	r = dm_map_find(uuid, &work->dev, reterr);
+	if (r > 0)
+		(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(work->dev));
+	return r;
 }
 
 static bool has_map(const struct kernel_disk *target)
@@ -195,9 +200,6 @@ static int create_map(const struct kernel_disk *target, const struct step *step,
 	char uuid[DM_UUID_MAX];
 	int r;
 
-	r = kernel_load_module("dm_mod", "/sys/module/dm_mod", reterr);
-	if (r < 0)
-		return r;
 	dm_map_uuid(&target->uuid, step->number, uuid);
 	r = dm_map_create(work->name, uuid, target->dev, step->extent, step->read_only,
 			  &work->dev, &error);
@@ -208,9 +210,12 @@ static int create_map(const struct kernel_disk *target, const struct step *step,
 	if (r == -EBUSY)
 		return error_set(reterr, EBUSY, "Cannot make the map %s: a dm device that is not "
 				 "ours has the name.", work->name);
-	if (r < 0)
+	if (r < 0) {
 		error_move(reterr, &error);
-	return r < 0 ? -reterr->code : 0;
+		return -reterr->code;
+	}
+	(void)snprintf(work->device, sizeof(work->device), "dm-%u", minor(work->dev));
+	return 0;
 }
 
 /* The rules say of a map how large it was when they saw it. */
@@ -233,14 +238,13 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 		r = check_inside(target, step, work, reterr);
 	if (r < 0)
 		return r;
-	if (find_map(target, step->number, work)) {
+	r = find_map(target, step->number, work, reterr);
+	if (r > 0) {
 		r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
 		if (r == 0 && !extent_is(state.extent, step->extent))
 			return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
-	} else {
+	} else if (r == 0) {
 		r = create_map(target, step, work, reterr);
-		if (r == 0 && !find_map(target, step->number, work))
-			r = error_set(reterr, EIO, "%s was made, and is not there.", work->name);
 	}
 	if (r < 0)
 		return r;
@@ -259,8 +263,10 @@ static int try_unmap(const struct kernel_disk *target, const struct step *step, 
 static int unmap(const struct kernel_disk *target, const struct step *step, struct work *work,
 		 struct udev_trigger *trigger, struct error *reterr)
 {
-	if (!find_map(target, step->number, work))
-		return 0;
+	int r = find_map(target, step->number, work, reterr);
+
+	if (r <= 0)
+		return r;
 	trigger->wait = UDEV_GONE;
 	return retry(try_unmap, target, step, work, reterr);
 }
@@ -272,8 +278,11 @@ static int remap(const struct kernel_disk *target, const struct step *step, stru
 	struct dm_map_state state;
 	int r;
 
-	if (!find_map(target, step->number, work))
+	r = find_map(target, step->number, work, reterr);
+	if (r == 0)
 		return error_set(reterr, ENOENT, "%s is not mapped.", work->name);
+	if (r < 0)
+		return r;
 	r = check_pages(step, work, reterr);
 	if (r == 0)
 		r = check_inside(target, step, work, reterr);
@@ -435,12 +444,13 @@ static int verify_map(const struct kernel_disk *target, const struct step *step,
 		      struct work *work, struct error *reterr)
 {
 	struct dm_map_state state;
-	bool there = find_map(target, step->number, work);
-	int r;
+	int r = find_map(target, step->number, work, reterr);
 
+	if (r < 0)
+		return r;
 	if (step->kind == STEP_UNMAP)
-		return there ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
-	if (!there)
+		return r ? error_set(reterr, EIO, "%s is there still.", work->name) : 0;
+	if (r == 0)
 		return error_set(reterr, EIO, "%s is not there.", work->name);
 	r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
 	if (r < 0)
@@ -451,7 +461,7 @@ static int verify_map(const struct kernel_disk *target, const struct step *step,
 		return 0;
 	(void)error_set(reterr, EIO, "udev has not made /dev/%s a link to %s.", work->name,
 			work->device);
-	return error_hint(reterr, "Its rules must include 59-daxd-partitions.rules: udevadm control "
+	return error_hint(reterr, "Its rules must include 54-daxd-partitions.rules: udevadm control "
 			  "--reload when daxd was installed just now.");
 }
 

@@ -9,6 +9,8 @@
 #include "core/layout.h"
 #include "exec/sim.h"
 
+#define SECTOR_SIZE 512 /* of a block device, unless its label says another */
+
 static bool kernel_holds(const struct namespace *ns)
 {
 	return ns->device && ns->device->driver == DRIVER_KMEM;
@@ -78,6 +80,10 @@ static int activate(const struct region *region, struct namespace *ns)
 		return make_device(region, ns);
 	if (asprintf(&ns->blockdev, "pmem%s", ns->name + strlen("namespace")) < 0)
 		return -ENOMEM;
+	ns->disk = calloc(1, sizeof(*ns->disk));
+	if (!ns->disk)
+		return -ENOMEM;
+	ns->disk->table.sector_size = SECTOR_SIZE;
 	ns->size = ns->mode == NAMESPACE_FSDAX ?
 			   namespace_data(ns->range, ns->align, ns->map).size :
 			   ns->range.size;

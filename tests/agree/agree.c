@@ -76,6 +76,42 @@ static void fill_namespace(const struct agree_case *c, struct step *step)
 	step->size = c->size;
 }
 
+/* Entries of 8M each, one behind another; 0: no table. */
+static void fill_table(struct partition_table *table, unsigned int n)
+{
+	*table = (struct partition_table){ .sector_size = 512 };
+	if (!n)
+		return;
+	table->kind = TABLE_GPT;
+	table->guid = uuid_derive(&(struct uuid){ "" }, "disk");
+	for (unsigned int i = 1; i <= n; i++) {
+		char name[32];
+		struct table_entry entry = {
+			.number = i,
+			.extent = { (8 * i - 6) * MIB, 8 * MIB },
+			.name = name,
+		};
+
+		(void)snprintf(name, sizeof(name), "entry %u", i);
+		entry.uuid = uuid_derive(&table->guid, name);
+		(void)partition_type_from_word("linux", &entry.type); /* it is one */
+		if (table_add(table, &entry) < 0)
+			die("memory ran out", NULL);
+	}
+}
+
+static void fill_partition(const struct agree_case *c, struct step *step)
+{
+	step->number = c->number;
+	step->extent = c->extent;
+	step->policy = c->policy;
+	step->managed = c->managed;
+	if (c->kind != STEP_WRITE_TABLE)
+		return;
+	fill_table(&step->before_table, c->before);
+	fill_table(&step->after_table, c->after);
+}
+
 static struct step make_step(const struct agree_case *c, const struct region *region)
 {
 	struct step step = { .kind = c->kind, .align = c->align, .driver = c->driver,
@@ -95,6 +131,7 @@ static struct step make_step(const struct agree_case *c, const struct region *re
 	}
 	if (c->which != SMALL_HMEM)
 		fill_namespace(c, &step);
+	fill_partition(c, &step);
 	return step;
 }
 
@@ -121,6 +158,20 @@ static void forget_device(struct dax_device *device)
 		device->align = 0;
 }
 
+/* What a table has beside its entries is told by whoever has written it. */
+static void forget_disk(struct disk *disk)
+{
+	disk->table.usable = (struct range){ 0 };
+	for (size_t i = 0; i < disk->n_natives; i++)
+		holder_list_clear(&disk->natives[i].holders);
+	for (size_t i = 0; i < disk->n_maps; i++) {
+		holder_list_clear(&disk->maps[i].holders);
+		disk->maps[i].open_count = 0;
+		free(disk->maps[i].name);
+		disk->maps[i].name = strdup("map");
+	}
+}
+
 static void forget_namespace(struct namespace *ns)
 {
 	free(ns->name);
@@ -133,6 +184,8 @@ static void forget_namespace(struct namespace *ns)
 	holder_list_clear(&ns->holders);
 	if (ns->device)
 		forget_device(ns->device);
+	if (ns->disk)
+		forget_disk(ns->disk);
 }
 
 static int by_start(const void *a, const void *b)

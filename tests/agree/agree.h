@@ -33,6 +33,12 @@ struct agree_case {
 	/* Of PUBLISH and WITHDRAW; perm 0: not said. */
 	const char *link, *group;
 	unsigned int perm;
+	/* Of partitions: where from the start of the disk; entries of the tables before and after. */
+	unsigned int number;
+	struct range extent;
+	unsigned int before, after;
+	enum partitioning policy;
+	bool managed;
 	unsigned int ns; /* which made-up namespace: its uuid and label come from this number */
 };
 

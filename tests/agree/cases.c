@@ -26,6 +26,13 @@
 #define LINK_NS(w, c, k, n, l, ...) \
 	{ w, BLANK_PMEM, k, c, .ns = n, .link = l, ##__VA_ARGS__ }
 
+#define PART(w, c, k, n, num, at, length) \
+	{ w, BLANK_PMEM, k, c, .ns = n, .number = num, .extent = { at, length } }
+#define TABLE(w, c, n, from, to) \
+	{ w, BLANK_PMEM, STEP_WRITE_TABLE, c, .ns = n, .before = from, .after = to }
+#define POLICY(w, c, n, p, m) \
+	{ w, BLANK_PMEM, STEP_POLICY, c, .ns = n, .policy = p, .managed = m }
+
 const struct agree_case agree_cases[] = {
 	/* The default device of the region, bound to kmem, its blocks offline. */
 	DESTROY("destroy a bound device", EBUSY, 0),
@@ -123,6 +130,37 @@ const struct agree_case agree_cases[] = {
 		.perm = 0660),
 	LINK_NS("publish an fsdax", 0, STEP_PUBLISH, 7, PMEM_LINKS "seven", .group = "kvm"),
 	LINK_NS("a disk among the dax devices", EINVAL, STEP_PUBLISH, 7, DAX_LINKS "seven"),
+	/* Partitions of an fsdax of 64M. */
+	POLICY("a policy", 0, 3, PARTITIONING_AUTO, true),
+	POLICY("the same again", 0, 3, PARTITIONING_AUTO, true),
+	POLICY("a policy for a dax device", ENOENT, 1, PARTITIONING_DAXD, true),
+	TABLE("a table", 0, 3, 0, 3),
+	TABLE("the same again", 0, 3, 0, 3),
+	TABLE("for another than there is", ESTALE, 3, 1, 2),
+	TABLE("less of it", 0, 3, 3, 2),
+	TABLE("of what is not there", ENOENT, 9, 0, 1),
+	PART("map", 0, STEP_MAP, 3, 1, 2 M, 8 M),
+	PART("the same again", 0, STEP_MAP, 3, 1, 2 M, 8 M),
+	PART("map it elsewhere", EEXIST, STEP_MAP, 3, 1, 4 M, 8 M),
+	PART("map beyond the disk", EINVAL, STEP_MAP, 3, 3, 56 M, 8 M),
+	PART("map beside it", 0, STEP_MAP, 3, 2, 10 M, 8 M),
+	PART("grow", 0, STEP_REMAP, 3, 2, 10 M, 16 M),
+	PART("grow beyond the disk", EINVAL, STEP_REMAP, 3, 2, 10 M, 60 M),
+	PART("shrink what is idle", 0, STEP_REMAP, 3, 2, 10 M, 8 M),
+	PART("grow what is not mapped", ENOENT, STEP_REMAP, 3, 3, 18 M, 8 M),
+	NAMESPACE("destroy what is mapped", EBUSY, STEP_DESTROY_NAMESPACE, 3, 0, NAMESPACE_RAW, 0,
+		  MAP_NONE),
+	PART("unmap", 0, STEP_UNMAP, 3, 2, 10 M, 8 M),
+	PART("unmap what is not mapped", 0, STEP_UNMAP, 3, 2, 10 M, 8 M),
+	PART("the kernel's beside a map", 0, STEP_ADD_PARTITION, 3, 2, 10 M, 8 M),
+	PART("the same again", 0, STEP_ADD_PARTITION, 3, 2, 10 M, 8 M),
+	PART("the kernel's over another", EBUSY, STEP_ADD_PARTITION, 3, 3, 12 M, 8 M),
+	PART("the kernel's beyond the disk", EINVAL, STEP_ADD_PARTITION, 3, 3, 60 M, 8 M),
+	PART("drop it", 0, STEP_DROP_PARTITION, 3, 2, 10 M, 8 M),
+	PART("drop what is not there", 0, STEP_DROP_PARTITION, 3, 2, 10 M, 8 M),
+	PART("unmap the last", 0, STEP_UNMAP, 3, 1, 2 M, 8 M),
+	TABLE("no table", 0, 3, 2, 0),
+	POLICY("the kernel's again", 0, 3, PARTITIONING_KERNEL, false),
 	NAMESPACE("fsdax to devdax", 0, STEP_CONVERT_NAMESPACE, 7, 0, NAMESPACE_DEVDAX, ALIGN_4K,
 		  MAP_DEV),
 	NAMESPACE("convert what is not there", ENOENT, STEP_CONVERT_NAMESPACE, 9, 0,

@@ -1,18 +1,162 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 # Partitions of a block device: applied, used with DAX, taken over and given back.
+# part.sh first: that, and print the files that a disk would keep; part.sh again: after a boot.
 cd /root/system || exit
 . ./lib.sh
+# Where the volume is; numbers of devices are another thing after a boot.
+disk() {
+	readlink -f "/dev/pmem/by-name/$1" | sed 's,.*/,,'
+}
 
-map_is() { # NAME WANTED-SECTORS
-	readlink "/dev/$1" >"$out"
-	[ "$(cat "/sys/class/block/$(readlink "/dev/$1")/size" 2>/dev/null)" = "$2" ]
+map_is() { # NAME SECTORS
+	dm=$(readlink "/dev/$1")
+	{ echo "$dm" && cat "/sys/class/block/$dm/dm/uuid" "/sys/class/block/$dm/size"; } >"$out" 2>&1
+	[ "$(cat "/sys/class/block/$dm/size" 2>/dev/null)" = "$2" ] && [ "${dm#dm-}" != "$dm" ]
 	verdict "/dev/$1 is a map of $2 sectors" $?
 }
 
-expect 0 'apply a volume with partitions' daxctl-ext apply --allow-data-loss part.json
-cat $out
-dmsetup table; ls -l /dev/pmem* /dev/mapper /dev/disk/by-partlabel
-udevadm info /dev/dm-0
-nothing_to_do part.json 'again'
+# no_natives DISK: the kernel has no partitions of it
+no_natives() {
+	! ls -d "/sys/class/block/$1/$1"p* >"$out" 2>&1
+	verdict "the kernel has no partitions of $1" $?
+}
+
+# dax_of FOLDER: what a mount has
+dax_of() {
+	grep " $1 " /proc/mounts >"$out"
+	grep -q 'dax=always\|[ ,]dax[, ]' "$out"
+	verdict "$1 is mounted with DAX" $?
+}
+
+sums_of() {
+	(cd "$1" && sha256sum --quiet -c /run/sums)
+}
+
+# A file system on each of two partitions of one disk, both with DAX, XFS with reflinks.
+use_with_dax() { # DISK
+	expect 0 'ext4 on a map' mkfs.ext4 -q -b 4096 "/dev/$1p1"
+	expect 0 'xfs on another' mkfs.xfs -q -f -m reflink=1 /dev/disk/by-partlabel/data
+	mkdir -p /mnt/os /mnt/data
+	expect 0 'ext4 with dax' mount -o dax=always "/dev/$1p1" /mnt/os
+	expect 0 'xfs with dax and reflinks' mount -o dax=always "/dev/$1p3" /mnt/data
+	dax_of /mnt/os
+	dax_of /mnt/data
+	for i in 1 2 3 4 5 6 7 8; do
+		head -c 300000 /dev/urandom | tee "/mnt/os/$i" >"/mnt/data/$i"
+	done
+	(cd /mnt/os && sha256sum ./[0-9]) >/run/sums
+	sync
+	umount /mnt/os /mnt/data
+	# Without DAX, what the block layer sees must be the same.
+	expect 0 'ext4 again, without dax' mount "/dev/$1p1" /mnt/os
+	expect 0 'xfs again, without dax' mount "/dev/$1p3" /mnt/data
+	expect 0 'what was written with DAX is there: ext4' sums_of /mnt/os
+	expect 0 'and xfs' sums_of /mnt/data
+}
+
+open_ones_stay() { # DISK
+	sed 's/"size": "256M"/"size": "128M"/' part.json >/run/smaller.json
+	expect 2 'to shrink what is mounted' daxctl-ext apply --allow-data-loss /run/smaller.json
+	says 'in use by mount /mnt/os' 'names who has it'
+	expect 2 'to destroy what is mounted' daxctl-ext apply --allow-data-loss part-absent.json
+	expect 2 'to give back what is mounted' daxctl-ext part release images
+	map_is "$1p1" 524288
+	umount /mnt/os /mnt/data
+}
+
+grow_mounted() { # DISK
+	expect 0 'room behind the first' daxctl-ext part delete images --name scratch
+	mount -o dax=always "/dev/$1p1" /mnt/os
+	expect 0 'grow what is mounted' daxctl-ext part resize images --name os --size 300M
+	map_is "$1p1" 614400
+	expect 0 'and its file system' resize2fs "/dev/$1p1"
+	dax_of /mnt/os
+	expect 0 'its files are good' sums_of /mnt/os
+	umount /mnt/os
+	expect 3 'to shrink loses data' daxctl-ext plan /run/smaller.json
+}
+
+# A table made by hand, on a disk of somebody else, with one that DAX must not have.
+take_over_by_hand() {
+	hand=$(disk whole)
+	expect 0 'a table by hand' sfdisk -q "/dev/$hand" <<-'TABLE'
+		label: gpt
+		start=4096, size=204800, name="good"
+		start=409601, size=204800, name="odd"
+		start=819208, size=204800, name="small pages"
+	TABLE
+	udevadm settle
+	[ -b "/dev/${hand}p2" ]
+	verdict 'the kernel has its partitions' $?
+	expect 0 'ext4 on one of them' mkfs.ext4 -q -b 4096 "/dev/${hand}p1"
+	mkdir -p /mnt/hand
+	mount "/dev/${hand}p1" /mnt/hand
+	expect 0 'take over what is mounted' daxctl-ext part takeover "$hand"
+	says 'taken over once it is idle' 'says that it waits'
+	mountpoint -q /mnt/hand
+	verdict 'and leaves the mount alone' $?
+	umount /mnt/hand
+	expect 0 'take over, once it is idle' daxctl-ext part sync "$hand"
+	map_is "${hand}p1" 204800
+	map_is "${hand}p3" 204800
+	[ ! -e "/dev/${hand}p2" ]
+	verdict 'what is misaligned has no block device' $?
+	no_natives "$hand"
+	expect 0 'the list says why' daxctl-ext part list "$hand"
+	says 'misaligned' 'misaligned'
+	expect 0 'mount the map' mount -o dax=always "/dev/${hand}p1" /mnt/hand
+	umount /mnt/hand
+	expect 0 'again' daxctl-ext part sync "$hand"
+	expect 0 'add one' daxctl-ext part add "$hand" --name more --size 16M
+	map_is "${hand}p4" 32768
+	expect 0 'json for programs' daxctl-ext part list --json "$hand"
+	says '"name":"more"' 'name'
+	says "\"path\":\"/dev/${hand}p4\"" 'path'
+	expect 0 'give it back' daxctl-ext part release "$hand"
+	udevadm settle
+	[ -b "/dev/${hand}p2" ]
+	verdict 'the kernel has its partitions again' $?
+	dmsetup info -c --noheadings -o name >"$out"
+	! grep -q "$hand" "$out"
+	verdict 'and there are no maps' $?
+	expect 0 'a native one mounts' mount "/dev/${hand}p1" /mnt/hand
+	umount /mnt/hand
+}
+
+if [ "${1-first}" = first ]; then
+	expect 0 'apply a volume with partitions' daxctl-ext apply --allow-data-loss part.json
+	images=$(disk images)
+	map_is "${images}p1" 524288
+	no_natives "$images"
+	nothing_to_do part.json 'again'
+	use_with_dax "$images"
+	open_ones_stay "$images"
+	grow_mounted "$images"
+	take_over_by_hand
+	expect 0 'remove a partition by the name of its volume' daxctl-ext part list images
+	says 'data' 'lists it'
+	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
+	sync
+	finish
+	exit
+fi
+udevadm settle
+images=$(disk images)
+[ -d "/sys/class/block/$images/${images}p1" ]
+verdict 'after a boot the kernel has its partitions' $?
+expect 0 'until the configuration is applied' daxctl-ext apply part-later.json
+map_is "${images}p1" 614400
+no_natives "$images"
+mkdir -p /mnt/os
+expect 0 'the file system is there' mount -o dax=always "/dev/${images}p1" /mnt/os
+dax_of /mnt/os
+umount /mnt/os
+expect 0 'destroy it with its maps' daxctl-ext apply --allow-data-loss part-absent.json
+dmsetup info -c --noheadings -o name >"$out"
+! grep -q "$images" "$out"
+verdict 'no map is left' $?
+ls /etc/daxd/state/udev >"$out"
+! grep -q partitions "$out"
+verdict 'and no policy' $?
 finish

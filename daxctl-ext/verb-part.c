@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/identity.h"
+#include "core/json-read.h"
+#include "device-verb.h"
+#include "device-volume.h"
+#include "part-list.h"
+
+struct part_options {
+	struct device_options common;
+	const char *name, *number, *size, *start, *type, *uuid;
+	bool repair;
+};
+
+/* The word after "part": what becomes of the volume that stands for the device. */
+struct part_word {
+	const char *word;
+	bool loses; /* to say it is consent to lose what it names */
+	void (*want)(struct device_run *run, const struct volume_view *view,
+		     struct volume *volume);
+};
+
+static const struct part_options *part_options(const struct device_run *run)
+{
+	return (const struct part_options *)(const void *)run->options;
+}
+
+static struct partition *add_partition(struct volume *volume)
+{
+	struct partition *partition = ARRAY_APPEND(volume->partitions, volume->n_partitions);
+
+	if (!partition)
+		abort(); /* nothing has begun */
+	volume->n_partitions++;
+	return partition;
+}
+
+/* --size, --start and --type; false: refused. */
+static bool read_place(struct device_run *run, struct partition *partition)
+{
+	const struct part_options *options = part_options(run);
+	struct size_spec start;
+
+	partition->size.kind = SIZE_ALL;
+	if (options->size && !device_read_size(run, options->size, &partition->size))
+		return false;
+	if (options->start && (device_size_parse(options->start, &start) < 0 ||
+			       start.kind != SIZE_BYTES)) {
+		problem_add(&run->cli->problems, EINVAL,
+			    "bytes from the start of the device, such as 2M",
+			    "--start %s is no place.", json_show(options->start).text);
+		return false;
+	}
+	partition->has_start = options->start != NULL;
+	partition->start = options->start ? start.bytes : 0;
+	if (!options->type || partition_type_from_word(options->type, &partition->type) == 0 ||
+	    uuid_parse_text(options->type, &partition->type) == 0)
+		return true;
+	problem_add(&run->cli->problems, EINVAL, "it is linux, swap, esp or a GUID",
+		    "--type %s is no type of partition.", json_show(options->type).text);
+	return false;
+}
+
+static const struct table_entry *find_named(const struct partition_table *table, const char *name,
+					    size_t *n)
+{
+	const struct table_entry *found = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < table->n_entries; i++)
+		if (table->entries[i].name && strcmp(table->entries[i].name, name) == 0) {
+			found = &table->entries[i];
+			++*n;
+		}
+	return found;
+}
+
+/* The entry that --name or --number means; NULL: refused. */
+static const struct table_entry *find_entry(struct device_run *run,
+					    const struct volume_view *view)
+{
+	const struct part_options *options = part_options(run);
+	const struct partition_table *table = &view->ns->disk->table;
+	const struct table_entry *entry = NULL;
+	uint64_t number;
+	size_t n = 1;
+
+	if (!options->name == !options->number) {
+		problem_add(&run->cli->problems, EINVAL, "part list shows both",
+			    "Say which partition, by --name or --number.");
+		return NULL;
+	}
+	if (options->name)
+		entry = find_named(table, options->name, &n);
+	else if (json_parse_u64(options->number, &number) == 0 && number <= TABLE_ENTRIES_MAX)
+		entry = table_find(table, (unsigned int)number);
+	if (n > 1)
+		device_refuse(run, view->ns->blockdev, ENOTUNIQ, "say which by --number",
+			      "%zu partitions are named \"%s\".", n, options->name);
+	else if (!entry)
+		device_refuse(run, view->ns->blockdev, ENOENT,
+			      "daxctl-ext part list shows those there are.",
+			      "It has no partition %s.",
+			      options->name ? options->name : options->number);
+	return n > 1 ? NULL : entry;
+}
+
+static void want_add(struct device_run *run, const struct volume_view *view,
+		     struct volume *volume)
+{
+	const struct part_options *options = part_options(run);
+	const struct partition_table *table = &view->ns->disk->table;
+	struct partition *partition;
+	struct uuid uuid;
+	size_t n;
+
+	if (!options->name) {
+		problem_add(&run->cli->problems, EINVAL, "such as --name data",
+			    "A new partition needs --name.");
+		return;
+	}
+	(void)find_named(table, options->name, &n);
+	if (n) {
+		device_refuse(run, view->ns->blockdev, EEXIST, "part resize changes it",
+			      "It has a partition named \"%s\".", options->name);
+		return;
+	}
+	partition = add_partition(volume);
+	partition->name = device_text(options->name);
+	if (!read_place(run, partition))
+		return;
+	uuid = partition_uuid(&run->topology->seed, volume, view->ns, options->name);
+	if (options->uuid && uuid_parse_text(options->uuid, &uuid) < 0) {
+		problem_add(&run->cli->problems, EINVAL, NULL, "--uuid %s is no uuid.",
+			    json_show(options->uuid).text);
+		return;
+	}
+	for (size_t i = 0; i < table->n_entries; i++)
+		if (uuid_equal(&table->entries[i].uuid, &uuid)) {
+			device_refuse(run, view->ns->blockdev, EEXIST, "give another --uuid",
+				      "Its partition %u has the uuid %s.",
+				      table->entries[i].number, uuid.text);
+			return;
+		}
+	partition->uuid = uuid;
+}
+
+static void want_delete(struct device_run *run, const struct volume_view *view,
+			struct volume *volume)
+{
+	const struct table_entry *entry = find_entry(run, view);
+	struct partition *partition;
+
+	if (!entry)
+		return;
+	partition = add_partition(volume);
+	partition->absent = true;
+	partition->uuid = entry->uuid;
+}
+
+static void want_resize(struct device_run *run, const struct volume_view *view,
+			struct volume *volume)
+{
+	const struct table_entry *entry = find_entry(run, view);
+	struct partition *partition;
+
+	if (!entry)
+		return;
+	partition = add_partition(volume);
+	partition->uuid = entry->uuid;
+	(void)read_place(run, partition); /* what is wrong is told */
+}
+
+static void want_sync(struct device_run *run, const struct volume_view *view,
+		      struct volume *volume)
+{
+	(void)view;
+	volume->repair = part_options(run)->repair;
+}
+
+static void want_takeover(struct device_run *run, const struct volume_view *view,
+			  struct volume *volume)
+{
+	(void)run;
+	(void)view;
+	volume->partitioning = PARTITIONING_DAXD;
+}
+
+static void want_release(struct device_run *run, const struct volume_view *view,
+			 struct volume *volume)
+{
+	(void)run;
+	(void)view;
+	volume->partitioning = PARTITIONING_KERNEL;
+}
+
+static const struct part_word words[] = {
+	{ "add", false, want_add },	   { "delete", true, want_delete },
+	{ "resize", false, want_resize },  { "sync", false, want_sync },
+	{ "takeover", false, want_takeover }, { "release", false, want_release },
+};
+
+static const struct part_word *find_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return &words[i];
+	return NULL;
+}
+
+/* Why a volume's partitions are not ours to change, or NULL. */
+static const char *why_not(const struct volume_view *view)
+{
+	if (!view->ns || !view->ns->blockdev)
+		return "It is no block device.";
+	if (view->ns->mode != NAMESPACE_FSDAX)
+		return "Partitions are changed of fsdax namespaces only.";
+	return view->ns->disk ? NULL : "Its partitions are not known.";
+}
+
+static void fill_volume(struct device_run *run, const struct volume_view *view)
+{
+	struct volume *volume = device_add_volume(run->config);
+	size_t before = run->cli->problems.n;
+
+	if (device_volume_fill(run->topology, view, volume, &run->cli->problems) == 0) {
+		/* As it is, unless that is what is to change. */
+		volume->has_partitioning = true;
+		volume->partitioning = view->ns->disk->policy;
+		find_word(run->args[0])->want(run, view, volume);
+	}
+	for (size_t i = 0; i < volume->n_partitions; i++)
+		volume->partitions[i].index = i;
+	if (run->cli->problems.n == before)
+		return;
+	volume_clear(volume);
+	run->config->n_volumes--;
+}
+
+static void fill(struct device_run *run)
+{
+	const char *name = run->args[1];
+
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+		const char *why;
+
+		if (!volume_is_called(view, name))
+			continue;
+		why = why_not(view);
+		if (why)
+			device_refuse(run, name, ENODEV, NULL, "%s", why);
+		else
+			fill_volume(run, view);
+		return;
+	}
+	problem_add(&run->cli->problems, ENOENT, "daxctl-ext status shows what is there.",
+		    "There is no block device or volume \"%s\".", name);
+}
+
+/* What has become of it. */
+static enum cli_exit show(struct device_run *run)
+{
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+		const struct disk *disk = view->ns ? view->ns->disk : NULL;
+
+		if (disk && disk->policy == PARTITIONING_DAXD && !disk->managed &&
+		    volume_is_called(view, run->args[1]))
+			(void)fprintf(run->cli->err,
+				      "%s is in use: its partitions are taken over once it is idle.\n",
+				      view->ns->blockdev);
+	}
+	return part_list(run->cli, &run->volumes, run->args[1]);
+}
+
+static const struct device_verb changes = {
+	.name = "part",
+	.json = true, /* the machine is looked at afterwards */
+	.creates = true,
+	.fill = fill,
+	.finish = show,
+};
+
+static const struct device_verb losses = {
+	.name = "part",
+	.json = true,
+	.fill = fill,
+	.finish = show,
+};
+
+static enum cli_exit list(struct cli *cli, const struct part_options *options, const char *name)
+{
+	_cleanup_(client_clear) struct client client = { 0 };
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(volumes_clear) struct volumes volumes = { 0 };
+	enum cli_exit status;
+
+	client_init(&client, options->common.topology);
+	status = client_scan(&client, &topology, &cli->problems);
+	if (status != CLI_DONE)
+		return status;
+	if (volumes_fill(&volumes, topology) == 0)
+		return part_list(cli, &volumes, name);
+	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
+	return CLI_FAILED;
+}
+
+static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
+{
+	const struct part_options *options = userdata;
+	const struct part_word *word = find_word(args[0]);
+
+	if (strcmp(args[0], "list") == 0)
+		return list(cli, options, args[1]);
+	if (!word) {
+		problem_add(&cli->problems, EINVAL,
+			    "it is list, add, delete, resize, sync, takeover or release",
+			    "\"part\" cannot %s.", json_show(args[0]).text);
+		return CLI_INVALID;
+	}
+	if (!args[1]) {
+		problem_add(&cli->problems, EINVAL, "such as pmem0, or the name of a volume",
+			    "\"part %s\" needs a device.", args[0]);
+		return CLI_INVALID;
+	}
+	return device_verb_run(cli, word->loses ? &losses : &changes, &options->common, args);
+}
+
+static const struct verb_option options[] = {
+	{
+		.name = "name", .value = "NAME", .offset = offsetof(struct part_options, name),
+		.help = "Of add: what the partition is called. "
+			"Of delete and resize: which it is.",
+	},
+	{
+		.name = "number", .value = "N", .offset = offsetof(struct part_options, number),
+		.help = "Of delete and resize: which it is, by its number.",
+	},
+	{
+		.name = "size", .letter = 's', .value = "SIZE",
+		.offset = offsetof(struct part_options, size),
+		.help = "Bytes, or K, M, G, T behind a number (powers of 1024), a percentage, or "
+			"all, which is what is free in one piece, and the default.",
+	},
+	{
+		.name = "start", .value = "OFFSET", .offset = offsetof(struct part_options, start),
+		.help = "Exactly there, from the start of the device; without, in the first free "
+			"space that is large enough, at a multiple of 2M.",
+	},
+	{
+		.name = "type", .value = "TYPE", .offset = offsetof(struct part_options, type),
+		.help = "Of the partition: linux, swap, esp or a GUID.",
+	},
+	{
+		.name = "uuid", .value = "UUID", .offset = offsetof(struct part_options, uuid),
+		.help = "Of a new partition; without, it is made from the disk and the name.",
+	},
+	{
+		.name = "repair", .offset = offsetof(struct part_options, repair),
+		.help = "Of sync: write a table anew of which only the backup can be read, or, "
+			"with --allow-data-loss, an empty one where neither copy can.",
+	},
+	OPTION_ALLOW_DATA_LOSS_AT(struct part_options, common.allow_data_loss),
+	{
+		.name = "verbose", .letter = 'v',
+		.offset = offsetof(struct part_options, common.verbose),
+		.help = "Show the plan and each step on standard error.",
+	},
+	{
+		.name = "dry-run", .letter = 'n',
+		.offset = offsetof(struct part_options, common.dry_run),
+		.help = "Show the steps instead, and run none.",
+	},
+	{
+		.name = "no-ask-password",
+		.offset = offsetof(struct part_options, common.no_ask_password),
+		.help = "Do not ask for a password where polkit wants one; fail instead.",
+	},
+	{
+		.name = "topology", .value = "FILE",
+		.offset = offsetof(struct part_options, common.topology),
+		.help = "List or change a simulated machine, a copy of one that status --json "
+			"wrote.",
+	},
+};
+
+const struct verb verb_part = {
+	.name = "part",
+	.args = "list|add|delete|resize|sync|takeover|release DEVICE",
+	.min_args = 1,
+	.max_args = 2,
+	.help = "List and change partitions of block devices",
+	.about = "DEVICE is pmemN or a volume; list takes none, too, and shows all disks that "
+		 "have a table. "
+		 "Tables are GPT; those of DOS are only read.\n"
+		 "add makes a partition, and a table on a device that holds nothing at all. "
+		 "delete removes one, and what it holds. resize grows one in place, also while it "
+		 "is mounted; to shrink or move it needs --allow-data-loss. What is in use is "
+		 "neither shrunk, moved nor removed. sync makes block devices as the table says, "
+		 "after another program has changed it.\n"
+		 "takeover has daxd make the block devices of the partitions, which are called as "
+		 "the kernel's would be: then several file systems of one device can use DAX, and "
+		 "XFS with reflinks. The kernel's go, once none is in use, at each boot. A "
+		 "partition that does not begin and end at multiples of 4K gets none, since DAX "
+		 "would write to the wrong place. release gives them back to the kernel.",
+	.json = "Print the disks as JSON: of each its device, size, policy and table, and of each "
+		"partition its path, offset, size, align, uuid, name and number.",
+	VERB_OPTIONS(struct part_options, options),
+	.run = run,
+};
