@@ -118,14 +118,31 @@ static bool extent_is(struct range a, struct range b)
 	return a.start == b.start && a.size == b.size;
 }
 
+static int check_inside(const struct kernel_disk *target, const struct step *step,
+			const struct work *work, struct error *reterr)
+{
+	uint64_t sectors;
+	int r = sysfs_read_u64(target->sysfs, "size", &sectors);
+
+	if (r < 0)
+		return kernel_unreadable(reterr, target->name, "size", -r);
+	if (range_end(step->extent) <= sectors * SECTOR)
+		return 0;
+	return error_set(reterr, EINVAL, "%s does not fit into %s, which has %s.", work->name,
+			 target->name, SIZE_STR(sectors * SECTOR));
+}
+
 static int add(const struct kernel_disk *target, const struct step *step, struct work *work,
 	       struct udev_trigger *trigger, struct error *reterr)
 {
 	char attribute[PATH_SIZE];
 	struct range have;
-	int r = 0;
+	int r;
 
 	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
+	r = check_inside(target, step, work, reterr); /* 6.1 does not look */
+	if (r < 0)
+		return r;
 	if (kernel_read_extent(target->sysfs, work->name, &have) < 0 ||
 	    !extent_is(have, step->extent))
 		r = partition_ioctl(target, BLKPG_ADD_PARTITION, step->number, step->extent);
@@ -177,20 +194,6 @@ static int check_pages(const struct step *step, const struct work *work, struct 
 		return 0;
 	return error_set(reterr, EINVAL, "%s does not begin and end at multiples of 4K: DAX on a "
 			 "map of it would write to the wrong place.", work->name);
-}
-
-static int check_inside(const struct kernel_disk *target, const struct step *step,
-			const struct work *work, struct error *reterr)
-{
-	uint64_t sectors;
-	int r = sysfs_read_u64(target->sysfs, "size", &sectors);
-
-	if (r < 0)
-		return kernel_unreadable(reterr, target->name, "size", -r);
-	if (range_end(step->extent) <= sectors * SECTOR)
-		return 0;
-	return error_set(reterr, EINVAL, "%s does not fit into %s, which has %s.", work->name,
-			 target->name, SIZE_STR(sectors * SECTOR));
 }
 
 static int create_map(const struct kernel_disk *target, const struct step *step, struct work *work,
