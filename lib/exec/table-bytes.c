@@ -439,6 +439,15 @@ static int parse(const struct table_bytes *bytes, struct partition_table *table,
 	return r;
 }
 
+/* Entries are of tables that can be used: what looked like one may have turned out to be none. */
+static void drop_entries(struct partition_table *table)
+{
+	while (table->n_entries)
+		table_entry_clear(&table->entries[--table->n_entries]);
+	free(TAKE(table->entries));
+	table->beyond = 0;
+}
+
 int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,
 		      struct error *reterr)
 {
@@ -456,10 +465,12 @@ int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *r
 	} else {
 		r = parse(bytes, &table, reterr);
 	}
-	/* Entries are of tables that can be used. */
-	if (r < 0)
+	if (r < 0) {
 		table_clear(&table);
-	else
-		*ret = table;
-	return r;
+		return r;
+	}
+	if (!table_has_entries(&table))
+		drop_entries(&table);
+	*ret = table;
+	return 0;
 }

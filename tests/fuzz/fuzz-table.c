@@ -119,7 +119,7 @@ static void fill(struct ends *ends, const uint8_t *data, size_t size)
 static void check_entries(const struct partition_table *table)
 {
 	if (table->n_entries > TABLE_ENTRIES_MAX ||
-	    (table->n_entries && !table_has_entries(table) && table->kind != TABLE_DAMAGED))
+	    (table->n_entries && !table_has_entries(table)))
 		abort();
 	for (size_t i = 0; i < table->n_entries; i++) {
 		const struct table_entry *entry = &table->entries[i];
