@@ -415,6 +415,7 @@ int config_check(const struct config *config, struct report *report)
 		check_volume(report, &config->volumes[i]);
 	check_all_unique(report, config);
 	check_overlaps(report, config);
+	config_check_windows(report, config);
 	return report->n > before ? -report->errors[before].code : 0;
 }
 
