@@ -7,6 +7,7 @@
 
 #include "base/size.h"
 #include "core/json-write.h"
+#include "part-window.h"
 #include "table.h"
 
 static enum entry_fit fit_of(const struct namespace *ns, const struct table_entry *entry)
@@ -170,6 +171,8 @@ static void add_rows(struct table *out, const struct volume_view *view)
 
 static bool is_shown(const struct volume_view *view, const char *name)
 {
+	if (part_window_is_shown(view))
+		return !name || volume_is_called(view, name);
 	if (!view->ns || !view->ns->disk)
 		return false;
 	if (name)
@@ -185,7 +188,8 @@ static enum cli_exit print_json(struct cli *cli, const struct volumes *volumes, 
 	json_open(&out, NULL, '[');
 	for (size_t i = 0; i < volumes->n; i++)
 		if (is_shown(&volumes->views[i], name))
-			put_disk(&out, &volumes->views[i]);
+			(part_window_is_shown(&volumes->views[i]) ?
+				 part_window_put : put_disk)(&out, &volumes->views[i]);
 	json_close(&out, ']');
 	return cli_print_json(cli, json_out_finish(&out));
 }
@@ -200,7 +204,8 @@ static enum cli_exit print_table(struct cli *cli, const struct volumes *volumes,
 
 	for (size_t i = 0; i < volumes->n; i++)
 		if (is_shown(&volumes->views[i], name))
-			add_rows(table, &volumes->views[i]);
+			(part_window_is_shown(&volumes->views[i]) ?
+				 part_window_add_rows : add_rows)(table, &volumes->views[i]);
 	if (table_print(table, cli->out, cli->width, cli->colour_out) == 0)
 		return CLI_DONE;
 	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
@@ -215,7 +220,7 @@ enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const ch
 		n += is_shown(&volumes->views[i], name);
 	if (name && !n) {
 		problem_add(&cli->problems, ENOENT, "daxctl-ext status shows what is there.",
-			    "There is no block device or volume \"%s\".", name);
+			    "There is no device or volume \"%s\".", name);
 		return CLI_INVALID;
 	}
 	if (cli->json)

@@ -19,6 +19,7 @@ struct part_options {
 struct part_word {
 	const char *word;
 	bool loses; /* to say it is consent to lose what it names */
+	bool of_disks; /* block devices are concerned */
 	void (*want)(struct device_run *run, const struct volume_view *view,
 		     struct volume *volume);
 };
@@ -26,6 +27,21 @@ struct part_word {
 static const struct part_options *part_options(const struct device_run *run)
 {
 	return (const struct part_options *)(const void *)run->options;
+}
+
+/* Of a disk, or of a dax device, which may have none yet. */
+static const struct partition_table *table_of(const struct volume_view *view)
+{
+	static const struct partition_table none = { .kind = TABLE_NONE };
+
+	if (view->ns->disk)
+		return &view->ns->disk->table;
+	return view->device->table ? view->device->table : &none;
+}
+
+static const char *node_of(const struct volume_view *view)
+{
+	return view->ns->disk ? view->ns->blockdev : view->device->name;
 }
 
 static struct partition *add_partition(struct volume *volume)
@@ -83,7 +99,7 @@ static const struct table_entry *find_entry(struct device_run *run,
 					    const struct volume_view *view)
 {
 	const struct part_options *options = part_options(run);
-	const struct partition_table *table = &view->ns->disk->table;
+	const struct partition_table *table = table_of(view);
 	const struct table_entry *entry = NULL;
 	uint64_t number;
 	size_t n = 1;
@@ -98,10 +114,10 @@ static const struct table_entry *find_entry(struct device_run *run,
 	else if (json_parse_u64(options->number, &number) == 0 && number <= TABLE_ENTRIES_MAX)
 		entry = table_find(table, (unsigned int)number);
 	if (n > 1)
-		device_refuse(run, view->ns->blockdev, ENOTUNIQ, "say which by --number",
+		device_refuse(run, node_of(view), ENOTUNIQ, "say which by --number",
 			      "%zu partitions are named \"%s\".", n, options->name);
 	else if (!entry)
-		device_refuse(run, view->ns->blockdev, ENOENT,
+		device_refuse(run, node_of(view), ENOENT,
 			      "daxctl-ext part list shows those there are.",
 			      "It has no partition %s.",
 			      options->name ? options->name : options->number);
@@ -112,7 +128,7 @@ static void want_add(struct device_run *run, const struct volume_view *view,
 		     struct volume *volume)
 {
 	const struct part_options *options = part_options(run);
-	const struct partition_table *table = &view->ns->disk->table;
+	const struct partition_table *table = table_of(view);
 	struct partition *partition;
 	struct uuid uuid;
 	size_t n;
@@ -124,7 +140,7 @@ static void want_add(struct device_run *run, const struct volume_view *view,
 	}
 	(void)find_named(table, options->name, &n);
 	if (n) {
-		device_refuse(run, view->ns->blockdev, EEXIST, "part resize changes it",
+		device_refuse(run, node_of(view), EEXIST, "part resize changes it",
 			      "It has a partition named \"%s\".", options->name);
 		return;
 	}
@@ -140,7 +156,7 @@ static void want_add(struct device_run *run, const struct volume_view *view,
 	}
 	for (size_t i = 0; i < table->n_entries; i++)
 		if (uuid_equal(&table->entries[i].uuid, &uuid)) {
-			device_refuse(run, view->ns->blockdev, EEXIST, "give another --uuid",
+			device_refuse(run, node_of(view), EEXIST, "give another --uuid",
 				      "Its partition %u has the uuid %s.",
 				      table->entries[i].number, uuid.text);
 			return;
@@ -198,9 +214,12 @@ static void want_release(struct device_run *run, const struct volume_view *view,
 }
 
 static const struct part_word words[] = {
-	{ "add", false, want_add },	   { "delete", true, want_delete },
-	{ "resize", false, want_resize },  { "sync", false, want_sync },
-	{ "takeover", false, want_takeover }, { "release", false, want_release },
+	{ "add", .want = want_add },
+	{ "delete", .loses = true, .want = want_delete },
+	{ "resize", .want = want_resize },
+	{ "sync", .want = want_sync },
+	{ "takeover", .of_disks = true, .want = want_takeover },
+	{ "release", .of_disks = true, .want = want_release },
 };
 
 static const struct part_word *find_word(const char *word)
@@ -212,12 +231,15 @@ static const struct part_word *find_word(const char *word)
 }
 
 /* Why a volume's partitions are not ours to change, or NULL. */
-static const char *why_not(const struct volume_view *view)
+static const char *why_not(const struct volume_view *view, const struct part_word *word)
 {
+	if (view->ns && view->device && view->device->driver == DRIVER_DEVICE_DAX)
+		return word->of_disks ? "Of the partitions of a dax device nobody makes block devices." :
+					NULL;
 	if (!view->ns || !view->ns->blockdev)
-		return "It is no block device.";
+		return "It is no block device, and no dax device of a namespace.";
 	if (view->ns->mode != NAMESPACE_FSDAX)
-		return "Partitions are changed of fsdax namespaces only.";
+		return "Partitions are changed of fsdax and devdax namespaces only.";
 	return view->ns->disk ? NULL : "Its partitions are not known.";
 }
 
@@ -228,8 +250,9 @@ static void fill_volume(struct device_run *run, const struct volume_view *view)
 
 	if (device_volume_fill(run->topology, view, volume, &run->cli->problems) == 0) {
 		/* As it is, unless that is what is to change. */
-		volume->has_partitioning = true;
-		volume->partitioning = view->ns->disk->policy;
+		volume->has_partitioning = view->ns->disk != NULL;
+		if (view->ns->disk)
+			volume->partitioning = view->ns->disk->policy;
 		find_word(run->args[0])->want(run, view, volume);
 	}
 	for (size_t i = 0; i < volume->n_partitions; i++)
@@ -250,7 +273,7 @@ static void fill(struct device_run *run)
 
 		if (!volume_is_called(view, name))
 			continue;
-		why = why_not(view);
+		why = why_not(view, find_word(run->args[0]));
 		if (why)
 			device_refuse(run, name, ENODEV, NULL, "%s", why);
 		else
@@ -258,7 +281,7 @@ static void fill(struct device_run *run)
 		return;
 	}
 	problem_add(&run->cli->problems, ENOENT, "daxctl-ext status shows what is there.",
-		    "There is no block device or volume \"%s\".", name);
+		    "There is no device or volume \"%s\".", name);
 }
 
 /* What has become of it. */
@@ -393,9 +416,9 @@ const struct verb verb_part = {
 	.args = "list|add|delete|resize|sync|takeover|release DEVICE",
 	.min_args = 1,
 	.max_args = 2,
-	.help = "List and change partitions of block devices",
-	.about = "DEVICE is pmemN or a volume; list takes none, too, and shows all disks that "
-		 "have a table. "
+	.help = "List and change partitions of block devices and dax devices",
+	.about = "DEVICE is pmemN, daxX.Y or a volume; list takes none, too, and shows all "
+		 "that have a table. Partitions of dax devices are windows, see daxwindow(3). "
 		 "Tables are GPT; those of DOS are only read.\n"
 		 "add makes a partition, and a table on a device that holds nothing at all. "
 		 "delete removes one, and what it holds. resize grows one in place, also while it "
@@ -408,7 +431,8 @@ const struct verb verb_part = {
 		 "partition that does not begin and end at multiples of 4K gets none, since DAX "
 		 "would write to the wrong place. release gives them back to the kernel.",
 	.json = "Print the disks as JSON: of each its device, size, policy and table, and of each "
-		"partition its path, offset, size, align, uuid, name and number.",
+		"partition its path, offset, size, align, uuid, name and number. offset counts "
+		"from the start of the device; path of a window is the device.",
 	VERB_OPTIONS(struct part_options, options),
 	.run = run,
 };

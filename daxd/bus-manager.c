@@ -449,6 +449,8 @@ static int each_problem(const struct manager *manager,
 		r = call(&manager->mistakes.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->rivals.n; i++)
 		r = call(&manager->rivals.errors[i], userdata);
+	for (size_t i = 0; r >= 0 && i < manager->twins.n; i++)
+		r = call(&manager->twins.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->standings.n; i++) {
 		const struct standing *standing = &manager->standings.standings[i];
 
@@ -517,6 +519,9 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("GetTopology", SD_BUS_ARGS(OPTIONS),
 				SD_BUS_RESULT("s", topology), method_get_topology,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("OpenWindow", SD_BUS_ARGS("s", name, OPTIONS),
+				SD_BUS_RESULT("h", device, "t", offset, "t", size),
+				bus_method_open_window, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Configured", "b", get_configured, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Problems", "aa{sv}", get_problems, 0,

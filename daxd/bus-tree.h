@@ -23,6 +23,7 @@
 #define BUS_JOB_INTERFACE BUS_NAME ".Job"
 #define BUS_ERROR_INVALID BUS_NAME ".Error.Invalid"
 #define BUS_ERROR_ENDED BUS_NAME ".Error.Ended"
+#define BUS_ERROR_NO_WINDOW BUS_NAME ".Error.NoSuchWindow"
 #define BUS_ERROR_TOO_MANY_JOBS BUS_NAME ".Error.TooManyJobs"
 
 #define BUS_PEERS_MAX 64 /* on the private socket */
@@ -61,6 +62,9 @@ bool bus_is_private(const struct bus *bus, const sd_bus *connection);
 int bus_export_manager(struct bus *bus, sd_bus *connection);
 int bus_export_objects(struct bus *bus, sd_bus *connection);
 int bus_export_jobs(struct bus *bus, sd_bus *connection);
+
+/* bus-window.c */
+int bus_method_open_window(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* bus-values.c */
 int bus_append_problems(sd_bus_message *message, const struct report *problems);

@@ -19,6 +19,7 @@
 #include "rivals.h"
 #include "scanner.h"
 #include "watch.h"
+#include "windows.h"
 #include "worker-spares.h"
 
 #define SECOND UINT64_C(1000000)
@@ -97,6 +98,8 @@ static void update(struct manager *manager, struct config *config, struct topolo
 		return;
 	}
 	bus_objects_leave(manager->bus, &old_view, &view);
+	if (topology)
+		windows_publish(topology, &manager->twins);
 	manager->standings = standings;
 	manager->view = view;
 	bus_objects_enter(manager->bus, &old_view, &view);
@@ -555,6 +558,7 @@ void manager_free(struct manager *manager)
 	plan_free(manager->disks);
 	config_free(manager->config);
 	topology_free(manager->topology);
+	report_clear(&manager->twins);
 	report_clear(&manager->mistakes);
 	report_clear(&manager->rivals);
 	report_clear(&manager->failures);

@@ -59,6 +59,7 @@ struct manager {
 	struct report mistakes;	   /* of the configuration's files */
 	struct report rivals;	   /* notes; looked for once for each configuration */
 	bool rivals_known;
+	struct report twins; /* notes on windows that cannot be handed out */
 	struct topology *topology; /* NULL: not seen yet */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */

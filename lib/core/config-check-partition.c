@@ -137,3 +137,63 @@ void config_check_partitions(struct report *report, const struct volume *volume)
 		(void)report_add(report, volume_path(&at, volume, "partitions"), ENOSPC, NULL,
 				 "The partitions take more than 100%% together.");
 }
+
+struct named_window {
+	const struct volume *volume;
+	const struct partition *partition;
+};
+
+static bool has_windows(const struct volume *volume)
+{
+	return !volume->absent && volume->mode == MODE_DEVDAX;
+}
+
+/* By name; those of one name in the order of the documents. */
+static int compare_windows(const void *a, const void *b)
+{
+	const struct named_window *x = a, *y = b;
+	int r = strcmp(x->partition->name, y->partition->name);
+
+	if (r == 0)
+		r = (x->volume > y->volume) - (x->volume < y->volume);
+	return r;
+}
+
+static size_t count_windows(const struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_volumes; i++)
+		n += has_windows(&config->volumes[i]) ? config->volumes[i].n_partitions : 0;
+	return n;
+}
+
+void config_check_windows(struct report *report, const struct config *config)
+{
+	_cleanup_(freep) struct named_window *all = NULL;
+	size_t room = count_windows(config), n = 0;
+	struct volume_path at;
+
+	if (!room)
+		return;
+	all = calloc(room, sizeof(*all));
+	if (!all)
+		abort(); /* as report_add() does: a check left out would let bad input through */
+	for (size_t i = 0; i < config->n_volumes; i++)
+		for (size_t j = 0; has_windows(&config->volumes[i]) &&
+				   j < config->volumes[i].n_partitions; j++) {
+			const struct partition *partition = &config->volumes[i].partitions[j];
+
+			if (!partition->absent && partition->name)
+				all[n++] = (struct named_window){ &config->volumes[i], partition };
+		}
+	qsort(all, n, sizeof(*all), compare_windows);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(all[i - 1].partition->name, all[i].partition->name) == 0 &&
+		    all[i - 1].volume != all[i].volume)
+			(void)report_add(report,
+					 partition_path(&at, all[i].volume, all[i].partition, "name"),
+					 EEXIST, "windows are found by their name alone",
+					 "Volume \"%s\" has a window of the same name.",
+					 all[i - 1].volume->name ? all[i - 1].volume->name : "");
+}

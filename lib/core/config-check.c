@@ -432,6 +432,7 @@ int config_check(const struct config *config, struct report *report)
 		check_volume(report, &config->volumes[i]);
 	check_all_unique(report, config);
 	check_overlaps(report, config);
+	config_check_windows(report, config);
 	return report->n > before ? -report->errors[before].code : 0;
 }
 
@@ -445,11 +446,6 @@ int config_supported(const struct config *config, struct report *report)
 
 		if (volume->absent)
 			continue;
-		if (volume->n_partitions && volume->mode == MODE_DEVDAX)
-			(void)report_add(report, volume_path(&at, volume, "partitions"), EOPNOTSUPP,
-					 "give each its own volume",
-					 "\"partitions\" of a devdax volume is not in this version "
-					 "yet.");
 		if (volume->persist == PERSIST_BLK)
 			(void)report_add(report, volume_path(&at, volume, "persist"), EOPNOTSUPP,
 					 "\"persist\": \"kmem\" gives all of it to the kernel as "

@@ -14,5 +14,7 @@ bool config_check_bytes(struct report *report, const struct path *at, const stru
 			uint64_t align);
 
 void config_check_partitions(struct report *report, const struct volume *volume);
+/* Windows of all volumes, which are found by name alone. */
+void config_check_windows(struct report *report, const struct config *config);
 
 #endif

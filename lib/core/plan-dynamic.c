@@ -23,6 +23,12 @@ static bool check_keys(struct planner *p, struct goal *goal)
 		goal_refuse(p, goal, "uuid", EOPNOTSUPP, planner_text(p, "leave \"uuid\" out."),
 			    "Only pmem namespaces have a uuid, and %s is %s memory.", region->name,
 			    type);
+	else if (volume->n_partitions)
+		goal_refuse(p, goal, "partitions", EOPNOTSUPP,
+			    planner_text(p, "give each a volume of its own, which is a device of its "
+					    "own; \"ranges\" says where in the region."),
+			    "%s is %s memory, which forgets, so it keeps no partition table.",
+			    region->name, type);
 	else if (volume->mode == MODE_SYSTEM_RAM && region->target_node < 0)
 		goal_refuse(p, goal, "mode", ENODEV,
 			    planner_text(p, "firmware gives the node of memory (ACPI SRAT); use "

@@ -99,9 +99,12 @@ static bool in_use(const struct disk_goal *d)
 /* A mount of the disk, or of a partition of the kernel's, keeps device-mapper off all of it. */
 static bool is_claimed(const struct disk_goal *d)
 {
-	const struct holder_list *holders = &d->goal->ns->holders;
+	const struct holder_list *holders;
 
-	for (size_t i = 0; in_use(d) && i < holders->n; i++)
+	if (!in_use(d))
+		return false;
+	holders = &d->goal->ns->holders;
+	for (size_t i = 0; i < holders->n; i++)
 		if (holders->holders[i].kind != HOLDER_PROCESS)
 			return true;
 	return false;
@@ -396,6 +399,7 @@ void partition_emit_build(struct planner *p, struct goal *goal, bool fresh)
 	whole = fresh && !goal->ranges.n ? ns->range : fresh ? goal->ranges.ranges[0] :
 							       ns->range;
 	d.table.disk = fresh ? NULL : ns->disk;
+	d.table.grain = TABLE_GRAIN;
 	d.table.name = fresh || !ns->blockdev ? goal->volume->name : ns->blockdev;
 	d.table.device = fresh ? namespace_data(whole, goal->align, goal->map).size : ns->size;
 	if (!fresh && table_copy(&d.table.table, &ns->disk->table) < 0)

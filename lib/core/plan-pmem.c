@@ -351,4 +351,6 @@ void pmem_emit_build(struct planner *p, struct goal *goal)
 	emit_activate(p, goal, fresh);
 	if (goal->volume->mode == MODE_FSDAX && goal->verdict != VERDICT_REFUSED)
 		partition_emit_build(p, goal, fresh);
+	if (goal->volume->mode == MODE_DEVDAX && goal->verdict != VERDICT_REFUSED)
+		window_emit_build(p, goal, fresh);
 }

@@ -84,7 +84,9 @@ static bool find_entry(struct planner *p, struct goal *goal, const struct table_
 static bool refuse_used(struct planner *p, struct goal *goal, const struct table_goal *table,
 			const struct partition *partition, unsigned int number, const char *what)
 {
-	_cleanup_(freep) char *users = partition_users(p, table->disk, number);
+	_cleanup_(freep) char *users =
+		table->holders && table->holders->n ? describe_holders(p, table->holders) :
+						      partition_users(p, table->disk, number);
 
 	if (!users || !users[0])
 		return false;
@@ -106,22 +108,22 @@ static bool remove_entry(struct planner *p, struct goal *goal, struct table_goal
 }
 
 /* What a table leaves to be divided. */
-static uint64_t divisible(const struct partition_table *table)
+static uint64_t divisible(const struct table_goal *table)
 {
-	uint64_t end = round_down_to(range_end(table->usable), TABLE_GRAIN);
+	uint64_t end = round_down_to(range_end(table->table.usable), table->grain);
 
-	return end > TABLE_GRAIN ? end - TABLE_GRAIN : 0;
+	return end > table->grain ? end - table->grain : 0;
 }
 
 /* 0: all that there is. */
-static uint64_t wanted_size(const struct partition_table *table, const struct partition *partition)
+static uint64_t wanted_size(const struct table_goal *table, const struct partition *partition)
 {
 	switch (partition->size.kind) {
 	case SIZE_BYTES:
 		return partition->size.bytes;
 	case SIZE_PERCENT:
 		return round_down_to(percent_of(divisible(table), partition->size.percent_x100),
-				     TABLE_GRAIN);
+				     table->grain);
 	case SIZE_ALL:
 		break;
 	}
@@ -133,7 +135,7 @@ static void refuse_space(struct planner *p, struct goal *goal, const struct tabl
 {
 	char *hint = fits ? planner_text(p, "%s would fit.", SIZE_STR(fits)) :
 			    planner_text(p, "nothing is free in steps of %s; remove a partition.",
-					 SIZE_STR(TABLE_GRAIN));
+					 SIZE_STR(table->grain));
 
 	partition_refuse(p, goal, partition, "size", ENOSPC, hint,
 			 "%s does not fit into what is free of %s.", SIZE_STR(size), table->name);
@@ -180,8 +182,8 @@ static void tell_extent(struct planner *p, const struct goal *goal,
 static bool change_extent(struct planner *p, struct goal *goal, struct table_goal *table,
 			  const struct partition *partition, struct table_entry *entry)
 {
-	uint64_t room = table_room_after(&table->table, entry->extent, TABLE_GRAIN);
-	uint64_t size = wanted_size(&table->table, partition);
+	uint64_t room = table_room_after(&table->table, entry->extent, table->grain);
+	uint64_t size = wanted_size(table, partition);
 	struct range extent = entry->extent;
 
 	if (partition->has_start)
@@ -227,11 +229,11 @@ static void change_name(struct planner *p, struct goal *goal, struct table_goal 
 static bool place_entry(struct planner *p, struct goal *goal, struct table_goal *table,
 			const struct partition *partition, struct range *ret)
 {
-	struct range all = table_gap(&table->table, 0, TABLE_GRAIN), extent;
-	uint64_t size = wanted_size(&table->table, partition);
+	struct range all = table_gap(&table->table, 0, table->grain), extent;
+	uint64_t size = wanted_size(table, partition);
 
 	if (!partition->has_start) {
-		extent = table_gap(&table->table, size, TABLE_GRAIN);
+		extent = table_gap(&table->table, size, table->grain);
 		if (extent.size == 0)
 			refuse_space(p, goal, table, partition, size, all.size);
 		*ret = extent;
@@ -339,8 +341,11 @@ static bool refuse_kind(struct planner *p, struct goal *goal, const struct table
 	switch (table->table.kind) {
 	case TABLE_OTHER:
 		goal_refuse(p, goal, member, EEXIST,
-			    planner_text(p, "if nobody needs it, wipefs -a /dev/%s takes it away.",
-					 table->name),
+			    goal->volume->mode == MODE_DEVDAX ?
+				    planner_text(p, "if nobody needs it, remove the volume and make "
+						 "it anew.") :
+				    planner_text(p, "if nobody needs it, wipefs -a /dev/%s takes it "
+						 "away.", table->name),
 			    "%s has no partition table: %s is on it.", table->name,
 			    table->table.content ? table->table.content : "something else");
 		return true;
@@ -382,11 +387,23 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 	}
 }
 
+/*
+ * A table of ours that a kill or a loss of power has left half written: the copy is written first,
+ * so it is the new one.  The guid tells that it is ours.
+ */
+static bool is_half_written(const struct planner *p, const struct goal *goal,
+			    const struct table_goal *table)
+{
+	struct uuid guid = table_uuid(&p->topology->seed, goal->volume, goal->ns);
+
+	return table->table.kind == TABLE_BACKUP && uuid_equal(&table->table.guid, &guid);
+}
+
 bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 {
 	const struct volume *volume = goal->volume;
 
-	if (volume->repair)
+	if (volume->repair || is_half_written(p, goal, table))
 		repair(p, goal, table);
 	if (!volume->n_partitions && !volume->repair)
 		return true;

@@ -148,9 +148,14 @@ void partition_emit_teardown(struct planner *p, struct goal *goal, const char *r
 /* fresh: the disk is made by this plan. */
 void partition_emit_build(struct planner *p, struct goal *goal, bool fresh);
 
+/* plan-window.c: of a volume that is a dax device of a namespace. */
+void window_emit_build(struct planner *p, struct goal *goal, bool fresh);
+
 /* plan-table.c: the table that a volume asks for. */
 struct table_goal {
-	const struct disk *disk; /* NULL: made by this plan */
+	const struct disk *disk; /* NULL: made by this plan, or a character device */
+	const struct holder_list *holders; /* of a character device: of all of it; else NULL */
+	uint64_t grain;			   /* what new partitions begin and end at */
 	const char *name;	 /* of the disk, or of the volume */
 	uint64_t device;	 /* how long it is */
 	struct partition_table table; /* to be; as it is until then */

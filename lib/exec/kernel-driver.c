@@ -191,26 +191,12 @@ static int bind_by_id(const struct kernel_device *device, const char *driver,
 	return give_back(driver, &keep) < 0 ? error_oom(reterr) : 0;
 }
 
-/*
- * device_dax begins its character device anew.  A descriptor of before is on its list: then it
- * cannot be opened any more, and the kernel stumbles when it goes (6.1, 6.12).
- */
-static int check_stale(const struct kernel_device *device, enum driver driver,
-		       struct error *reterr)
-{
-	return driver == DRIVER_DEVICE_DAX ? kernel_check_device_free(device->name, false, reterr) :
-					     0;
-}
-
 static int bind_now(const struct kernel_device *device, enum driver driver,
 		    struct error *reterr)
 {
 	const char *name = kernel_driver_name(driver);
 	int r;
 
-	r = check_stale(device, driver, reterr);
-	if (r < 0)
-		return r;
 	r = write_driver(name, "bind", device->name);
 	if (r < 0 && driver_now(device) != driver) {
 		r = bind_by_id(device, name, reterr);
@@ -303,6 +289,9 @@ int kernel_bind(const struct step *step, struct error *reterr)
 		return 0;
 	if (now != DRIVER_NONE)
 		return refuse_bound(&device, now, reterr);
+	r = kernel_check_driverless_free(reterr);
+	if (r < 0)
+		return r;
 	return step->driver == DRIVER_KMEM ? bind_kmem(&device, reterr) :
 					     bind_now(&device, step->driver, reterr);
 }
@@ -321,9 +310,6 @@ static int bind_one(const struct step *step, struct kernel_device *device, struc
 		return 0;
 	if (now != DRIVER_NONE)
 		return refuse_bound(device, now, reterr);
-	r = check_stale(device, step->driver, reterr);
-	if (r < 0)
-		return r;
 	r = write_driver(name, "new_id", device->name);
 	if (driver_now(device) == step->driver)
 		return 0;
@@ -349,6 +335,9 @@ static int prepare_bind_all(const char *driver, int *lock, struct names *before,
 	*lock = kernel_lock_dax(KERNEL_LOCK_ALONE, reterr);
 	if (*lock < 0)
 		return *lock;
+	r = kernel_check_driverless_free(reterr);
+	if (r < 0)
+		return r;
 	return list_devices(driver, before) < 0 ? error_oom(reterr) : 0;
 }
 

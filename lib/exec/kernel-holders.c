@@ -4,7 +4,7 @@
  * targets, each with the list that its holders go to.  The pass over processes is left out
  * when there are only dax devices and the module that serves them has no open files.
  */
-#include "exec/kernel.h"
+#include "exec/kernel-holders.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,20 +20,7 @@
 #define SETTLE_MS 500
 #define SETTLE_NAP_MS 20
 
-struct target {
-	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
-	dev_t dev;
-	bool block;
-	struct holder_list *list;
-	struct holder_list *own; /* of a partition: its alone, NULL: none; list is the disk's */
-};
-
-struct targets {
-	struct target *targets;
-	size_t n;
-};
-
-static void targets_clear(struct targets *targets)
+void targets_clear(struct targets *targets)
 {
 	free(targets->targets);
 	*targets = (struct targets){ 0 };
@@ -131,7 +118,7 @@ static struct holder_list *holders_of_native(const struct namespace *ns, int fd,
  * A block device and its partitions, and at once what is stacked on them.  ns NULL: maps of ours
  * are holders like any others.
  */
-static int add_blockdev(struct targets *targets, const char *name, const struct namespace *ns,
+int targets_add_blockdev(struct targets *targets, const char *name, const struct namespace *ns,
 			struct holder_list *list)
 {
 	char path[SYSFS_NAME_MAX + 32];
@@ -291,6 +278,19 @@ static struct target *find_by_link(const struct targets *targets, int dir, const
 	return NULL;
 }
 
+/*
+ * A run of this program that scans opens devices with tables, for a moment.  That is no use of
+ * them; who is about to take something away waits for its end.
+ */
+static bool is_own(int proc_fd)
+{
+	char own[SYSFS_VALUE_MAX], other[SYSFS_VALUE_MAX];
+	ssize_t n = readlinkat(AT_FDCWD, "/proc/self/exe", own, sizeof(own));
+
+	return n > 0 && readlinkat(proc_fd, "exe", other, sizeof(other)) == n &&
+	       memcmp(own, other, (size_t)n) == 0;
+}
+
 static struct holder *find_process(const struct holder_list *list, int pid)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -311,13 +311,18 @@ static int add_process_to(struct holder_list *list, const char *command, int pid
 	return 0;
 }
 
-static int add_process(struct target *target, int proc_fd, int pid, bool mapped)
+static int add_process(struct targets *targets, struct target *target, int proc_fd, int pid,
+		       bool mapped)
 {
 	const struct holder *holder = find_process(target->own ? target->own : target->list, pid);
 	char command[64];
 
 	if (holder && (holder->mapped || !mapped))
 		return 0;
+	if (is_own(proc_fd)) {
+		targets->own = targets->own || pid != getpid();
+		return 0;
+	}
 	if (sysfs_read(proc_fd, "comm", command, sizeof(command)) < 0)
 		return 0; /* it ended meanwhile */
 	/* It has a look at what has come or changed, and leaves again. */
@@ -328,7 +333,7 @@ static int add_process(struct target *target, int proc_fd, int pid, bool mapped)
 	return target->own ? add_process_to(target->own, command, pid, mapped) : 0;
 }
 
-static int read_open_files(const struct targets *targets, int proc_fd, int pid)
+static int read_open_files(struct targets *targets, int proc_fd, int pid)
 {
 	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(proc_fd, "fd");
 	const struct dirent *entry;
@@ -336,17 +341,28 @@ static int read_open_files(const struct targets *targets, int proc_fd, int pid)
 	while (dir && (entry = sysfs_next(dir))) {
 		struct target *target = find_by_link(targets, dirfd(dir), entry->d_name);
 
-		if (target && add_process(target, proc_fd, pid, false) < 0)
+		if (target && add_process(targets, target, proc_fd, pid, false) < 0)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Of a part of a device, those mappings count that have some of it. */
+static bool maps_extent(const char *addresses, const char *offset, struct range extent)
+{
+	uint64_t start, end, at;
+
+	if (extent.size == 0 || sscanf(addresses, "%" SCNx64 "-%" SCNx64, &start, &end) != 2 ||
+	    sscanf(offset, "%" SCNx64, &at) != 1)
+		return true;
+	return range_overlaps((struct range){ at, end - start }, extent);
 }
 
 /*
  * "7f1c00200000-7f1c00400000 rw-s 00000000 00:06 120    /dev/dax0.0": what the node is only the
  * link in map_files tells.  Mappings of dax devices are shared ones.
  */
-static int read_mapping(const struct targets *targets, int proc_fd, int pid, char *line)
+static int read_mapping(struct targets *targets, int proc_fd, int pid, char *line)
 {
 	char *fields[5], *rest = line, link[128];
 	struct target *target;
@@ -360,11 +376,13 @@ static int read_mapping(const struct targets *targets, int proc_fd, int pid, cha
 		return 0;
 	(void)snprintf(link, sizeof(link), "map_files/%s", fields[0]);
 	target = find_by_link(targets, proc_fd, link);
-	return target ? add_process(target, proc_fd, pid, true) : 0;
+	if (!target || !maps_extent(fields[0], fields[2], target->extent))
+		return 0;
+	return add_process(targets, target, proc_fd, pid, true);
 }
 
 /* A mapping outlives the descriptor it was made with. */
-static int read_mapped_files(const struct targets *targets, int proc_fd, int pid)
+static int read_mapped_files(struct targets *targets, int proc_fd, int pid)
 {
 	int fd = openat(proc_fd, "maps", O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *line = NULL;
@@ -393,7 +411,7 @@ static bool has_program(int proc, uint64_t pid)
 	return readlinkat(proc, path, &first, 1) >= 0 || errno != ENOENT;
 }
 
-static int read_processes(const struct targets *targets, struct error *reterr)
+static int read_processes(struct targets *targets, struct error *reterr)
 {
 	_cleanup_(closedirp) DIR *proc = sysfs_open_dir(AT_FDCWD, "/proc");
 	const struct dirent *entry;
@@ -422,15 +440,14 @@ static int read_processes(const struct targets *targets, struct error *reterr)
 }
 
 /* Each open file of a dax device counts in the module that serves it. */
-static bool nothing_open(void)
+bool targets_nothing_open(void)
 {
 	uint64_t n;
 
 	return sysfs_read_u64(AT_FDCWD, "/sys/module/device_dax/refcnt", &n) == 0 && n == 0;
 }
 
-static int read_targets(const struct targets *targets, bool with_processes,
-			struct error *reterr)
+int targets_read(struct targets *targets, bool with_processes, struct error *reterr)
 {
 	bool blocks = false;
 	int r = 0;
@@ -450,7 +467,7 @@ static int read_targets(const struct targets *targets, bool with_processes,
 }
 
 /* One without a driver, or that is memory now, may have been opened before. */
-static int add_dax_target(struct targets *targets, const char *device, struct holder_list *list)
+int targets_add_dax(struct targets *targets, const char *device, struct holder_list *list)
 {
 	char path[SYSFS_NAME_MAX + 32];
 	dev_t dev;
@@ -500,15 +517,15 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 		struct region *region = &topology->regions[i];
 
 		for (size_t j = 0; r == 0 && j < region->n_devices; j++)
-			r = add_dax_target(&targets, region->devices[j].name,
+			r = targets_add_dax(&targets, region->devices[j].name,
 					   &region->devices[j].holders);
 		for (size_t j = 0; r == 0 && j < region->n_namespaces; j++) {
 			struct namespace *ns = &region->namespaces[j];
 
 			if (ns->blockdev)
-				r = add_blockdev(&targets, ns->blockdev, ns, &ns->holders);
+				r = targets_add_blockdev(&targets, ns->blockdev, ns, &ns->holders);
 			if (r == 0 && ns->device)
-				r = add_dax_target(&targets, ns->device->name, &ns->device->holders);
+				r = targets_add_dax(&targets, ns->device->name, &ns->device->holders);
 		}
 	}
 	if (r < 0)
@@ -517,77 +534,8 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 		dax = dax || !targets.targets[i].block;
 		blocks = blocks || targets.targets[i].block;
 	}
-	r = read_targets(&targets, blocks || (dax && !nothing_open()), reterr);
+	r = targets_read(&targets, blocks || (dax && !targets_nothing_open()), reterr);
 	if (r == 0)
 		settle_maps(topology);
 	return r;
-}
-
-static int busy(const char *name, const struct holder_list *list, struct error *reterr)
-{
-	char text[512] = "";
-	size_t used = 0;
-
-	if (list->n == 0)
-		return 0;
-	for (size_t i = 0; i < list->n && i < 4; i++) {
-		const struct holder *holder = &list->holders[i];
-		size_t left = sizeof(text) - used;
-		int n;
-
-		if (holder->kind == HOLDER_PROCESS)
-			n = snprintf(text + used, left, "%s%.100s (pid %d%s)", i ? ", " : "",
-				     holder->name, holder->pid,
-				     holder->mapped ? ", mapped" : "");
-		else
-			n = snprintf(text + used, left, "%s%s %.100s", i ? ", " : "",
-				     holder_kind_word(holder->kind), holder->name);
-		used += (size_t)n < left ? (size_t)n : left - 1;
-	}
-	(void)error_set(reterr, EBUSY, "%s is in use: %s%s.", name, text,
-			list->n > 4 ? " and others" : "");
-	return error_hint(reterr, "Stop or unmount what uses it first.");
-}
-
-static void drop_open(struct holder_list *list)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->n; i++) {
-		if (list->holders[i].mapped)
-			list->holders[kept++] = list->holders[i];
-		else
-			free(list->holders[i].name);
-	}
-	list->n = kept;
-}
-
-int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr)
-{
-	_cleanup_(holder_list_clear) struct holder_list list = { 0 };
-	_cleanup_(targets_clear) struct targets targets = { 0 };
-	int r;
-
-	if (nothing_open())
-		return 0;
-	if (add_dax_target(&targets, device, &list) < 0)
-		return error_oom(reterr);
-	r = read_targets(&targets, true, reterr);
-	if (r < 0)
-		return r;
-	if (ignore_open)
-		drop_open(&list);
-	return busy(device, &list, reterr);
-}
-
-int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
-{
-	_cleanup_(holder_list_clear) struct holder_list list = { 0 };
-	_cleanup_(targets_clear) struct targets targets = { 0 };
-	int r;
-
-	if (add_blockdev(&targets, blockdev, NULL, &list) < 0)
-		return error_oom(reterr);
-	r = read_targets(&targets, true, reterr);
-	return r < 0 ? r : busy(blockdev, &list, reterr);
 }

@@ -156,7 +156,7 @@ static int describe(const struct step *step, bool block, unsigned int perm, cons
 	return 0;
 }
 
-static int make_stamp(char *stamp, size_t size, struct error *reterr)
+int kernel_make_stamp(char *stamp, size_t size, struct error *reterr)
 {
 	int r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, size);
 
@@ -169,7 +169,7 @@ static int write_properties(struct published *p, const struct step *step, struct
 	char text[TEXT_MAX];
 	int r;
 
-	r = make_stamp(p->stamp, sizeof(p->stamp), reterr);
+	r = kernel_make_stamp(p->stamp, sizeof(p->stamp), reterr);
 	if (r == 0)
 		r = describe(step, is_block(p), p->st.st_mode & 0777, p->stamp, text, reterr);
 	if (r == 0)
@@ -229,7 +229,7 @@ static int write_whole(const char *path, const char *text, size_t length)
 static int number_stamp(struct kernel_notices *notices, char stamp[STAMP_MAX],
 			struct error *reterr)
 {
-	int r = notices->n_stamps ? 0 : make_stamp(notices->run, sizeof(notices->run), reterr);
+	int r = notices->n_stamps ? 0 : kernel_make_stamp(notices->run, sizeof(notices->run), reterr);
 
 	if (r == 0 && notices->n_stamps == 0)
 		r = file_make_folders(FOLDER, reterr);
@@ -500,6 +500,7 @@ void kernel_unpublish_uuid(const struct uuid *uuid)
 	(void)unlink(file);
 	kernel_partitions_file(uuid, partitions);
 	(void)unlink(partitions);
+	kernel_forget_windows(uuid);
 }
 
 void kernel_unpublish_start(uint64_t start)

@@ -337,6 +337,8 @@ static int read_namespace_device(int fd, struct namespace *ns, const char *holde
 		if (r < 0)
 			return r;
 		r = kernel_read_nodes(device_fd, ns->device, reterr);
+		if (r == 0 && !names->brief)
+			r = kernel_scan_windows(&ns->info_uuid, ns->device, reterr);
 		if (r < 0)
 			return r;
 		return kernel_read_blocks(ns->device, topology->memory_block_size, reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Partition tables on disk: read by libblkid, written by libfdisk, both on a descriptor that the
- * caller has open, of a block device or of memory.  The kernel is never told.
+ * Partition tables of block devices, on a descriptor that the caller has open; see table-image.h
+ * for how.  The kernel is never told.
  */
 #ifndef DAXD_EXEC_KERNEL_TABLE_H
 #define DAXD_EXEC_KERNEL_TABLE_H
@@ -14,7 +14,7 @@ int kernel_read_table(int fd, const char *name, unsigned int sector, struct part
 		      struct error *reterr);
 /*
  * Make the table on fd, which is "before", the one that is wanted: of kind gpt, or none.  Entries
- * that are the same in both are not touched.  wipe: take other signatures away.
+ * that are the same in both are not touched.  wipe: whatever is there is nobody's, and goes.
  */
 int kernel_write_table(int fd, const char *name, unsigned int sector,
 		       const struct partition_table *before, const struct partition_table *after,

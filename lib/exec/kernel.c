@@ -161,6 +161,8 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		if (kernel_is_window_step(step))
+			return kernel_write_windows(step, reterr);
 		return kernel_write_partitions(step, reterr);
 	case STEP_POLICY:
 		return kernel_set_partitioning(step, reterr);
@@ -206,6 +208,8 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
+		if (kernel_is_window_step(step))
+			return kernel_verify_windows(step, reterr);
 		return kernel_verify_table(step, reterr);
 	case STEP_POLICY:
 		return kernel_verify_partitioning(step, reterr);

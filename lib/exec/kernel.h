@@ -164,6 +164,25 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
+/*
+ * Before a driver is bound.  Whoever has a device open since before it was unbound breaks it for
+ * good by closing it when it has been bound again meanwhile: probing initialises a list that the
+ * open inode is on (6.1 to 7.2, "kernel BUG at lib/list_debug.c" when it is removed).  new_id
+ * has all devices without a driver probed, so none of them may be open.
+ */
+int kernel_check_driverless_free(struct error *reterr);
+/* Who has the device open may map any of it; who has mapped it alone holds what he has mapped. */
+int kernel_check_window_free(const char *device, const char *window, struct range extent,
+			     struct error *reterr);
+
+/* kernel-window.c: partitions of dax devices. */
+/* The table of a device, where there is one; info is the uuid of its info block. */
+int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr);
+/* Is the step's table on a dax device? */
+bool kernel_is_window_step(const struct step *step);
+int kernel_write_windows(const struct step *step, struct error *reterr);
+int kernel_verify_windows(const struct step *step, struct error *reterr);
+void kernel_forget_windows(const struct uuid *info);
 
 /* kernel-disk.c: partitions as a scan sees them. */
 #define KERNEL_PROPERTIES STATEDIR "/udev" /* of devices: what udev's rules import */
@@ -225,6 +244,8 @@ int kernel_find_accounts(const struct access *access, struct kernel_accounts *re
 			 struct error *reterr);
 
 /* kernel-publish.c: links and access of nodes, by way of udev. */
+/* What tells one writing of a file of properties from the next. */
+int kernel_make_stamp(char *stamp, size_t size, struct error *reterr);
 int kernel_check_publish(const struct step *step, struct error *reterr);
 int kernel_publish(const struct step *step, struct error *reterr);
 /* All of a group, read back too. */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The windows of a dax device, as part-list.h has the partitions of a disk. */
+#ifndef DAXCTL_EXT_PART_WINDOW_H
+#define DAXCTL_EXT_PART_WINDOW_H
+
+#include "core/json-write.h"
+#include "table.h"
+#include "volumes.h"
+
+/* Has it a table? */
+bool part_window_is_shown(const struct volume_view *view);
+void part_window_put(struct json_out *out, const struct volume_view *view);
+void part_window_add_rows(struct table *out, const struct volume_view *view);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Windows: partitions of a dax character device.  The kernel knows nothing of them, so that
+ * there is a table is in a file of properties beside the one that publishes the device (see
+ * kernel-publish.c): a scan reads no device that has none, and udev makes the links of it.
+ *
+ * Links come before the table that has their windows, and go before it: what was done last when
+ * it all ends in the middle is the table, and that is what the next plan looks at.
+ */
+#include "exec/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "core/window.h"
+#include "exec/kernel-window-map.h"
+#include "exec/table-image.h"
+
+#define FOLDER STATEDIR "/udev"
+#define FILE_MAX (sizeof(FOLDER) + 64)
+#define STAMP "DAXD_WINDOWS_STAMP"
+/* udev has 1023 characters for one value: so many links of the longest names. */
+#define LINKS_PER_LINE 16
+
+static void name_file(const struct uuid *info, char file[FILE_MAX])
+{
+	(void)snprintf(file, FILE_MAX, FOLDER "/%s.windows", info->text);
+}
+
+void kernel_forget_windows(const struct uuid *info)
+{
+	char file[FILE_MAX];
+
+	name_file(info, file);
+	(void)unlink(file); /* as kernel_unpublish_uuid() */
+}
+
+int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr)
+{
+	struct window_map map = WINDOW_MAP_INIT;
+	struct table_device table_device;
+	char file[FILE_MAX];
+	int r;
+
+	name_file(info, file);
+	if (device->driver != DRIVER_DEVICE_DAX || !uuid_is_set(info) || access(file, F_OK) < 0)
+		return 0;
+	device->table = calloc(1, sizeof(*device->table));
+	if (!device->table)
+		return error_oom(reterr);
+	r = window_map_open(&map, device->name, device->size, device->align, false, reterr);
+	if (r == 0) {
+		table_device = window_map_device(&map);
+		r = table_image_read(&table_device, device->table, reterr);
+	}
+	window_map_close(&map);
+	return r;
+}
+
+struct device {
+	int fd; /* its folder in sysfs */
+	char name[SYSFS_NAME_MAX];
+	struct uuid info;
+	uint64_t size, align;
+};
+
+#define DEVICE_INIT { .fd = -1 }
+
+static void device_clear(struct device *device)
+{
+	closep(&device->fd);
+}
+
+static int find(const struct step *step, struct device *ret, struct error *reterr)
+{
+	char path[SYSFS_NAME_MAX + 32], text[64];
+	int r = kernel_find_node(step, ret->name, reterr);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s", ret->name);
+	ret->fd = sysfs_open(AT_FDCWD, path);
+	if (ret->fd < 0)
+		return error_set(reterr, -ret->fd, "Cannot open %s: %s.", path,
+				 strerror(-ret->fd));
+	if (sysfs_read(ret->fd, "../uuid", text, sizeof(text)) <= 0 ||
+	    uuid_parse_text(text, &ret->info) < 0)
+		return error_set(reterr, EOPNOTSUPP, "%s is not of persistent memory, which alone "
+				 "can keep a partition table.", ret->name);
+	r = sysfs_read_u64(ret->fd, "size", &ret->size);
+	if (r == 0)
+		r = sysfs_read_u64(ret->fd, "align", &ret->align);
+	return r < 0 ? kernel_unreadable(reterr, ret->name, "size", -r) : 0;
+}
+
+bool kernel_is_window_step(const struct step *step)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char name[SYSFS_NAME_MAX];
+
+	return kernel_find_node(step, name, &error) == 0 && kernel_is_device_name(name);
+}
+
+/* The text of a property file: links in lines that udev can take. */
+static char *describe(const struct partition_table *table, const struct device *device,
+		      const char *stamp)
+{
+	struct text text = { 0 };
+	size_t n = 0;
+
+	text_add(&text, STAMP "=%s", stamp);
+	for (size_t i = 0; i < table->n_entries; i++) {
+		if (!table_is_window(table, i, device->size, device->align))
+			continue;
+		if (n % LINKS_PER_LINE == 0)
+			text_add(&text, "\nDAXD_WINDOWS%zu=", n / LINKS_PER_LINE);
+		text_add(&text, "%sdax/by-partlabel/%s", n % LINKS_PER_LINE ? " " : "",
+			 table->entries[i].name);
+		n++;
+	}
+	text_add(&text, "\n");
+	return text_finish(&text);
+}
+
+static int publish(const struct device *device, const struct partition_table *table,
+		   struct error *reterr)
+{
+	struct udev_trigger trigger = { .fd = device->fd, .name = device->name,
+					.property = STAMP, .error = reterr };
+	char file[FILE_MAX], stamp[64], node[SYSFS_NAME_MAX + 8];
+	_cleanup_(freep) char *text = NULL;
+	struct stat st;
+	int r;
+
+	r = kernel_check_udev(reterr);
+	if (r == 0)
+		r = kernel_make_stamp(stamp, sizeof(stamp), reterr);
+	if (r < 0)
+		return r;
+	name_file(&device->info, file);
+	if (table->kind == TABLE_GPT) {
+		text = describe(table, device, stamp);
+		r = text ? file_make_folders(FOLDER, reterr) : error_oom(reterr);
+		if (r == 0)
+			r = file_replace(file, text, strlen(text), reterr);
+		trigger.stamp = stamp;
+	} else if (unlink(file) < 0 && errno != ENOENT) {
+		r = error_set(reterr, errno, "Cannot remove %s: %s.", file, strerror(errno));
+	}
+	if (r < 0)
+		return r;
+	(void)snprintf(node, sizeof(node), "/dev/%s", device->name);
+	if (stat(node, &st) < 0)
+		return error_set(reterr, errno, "Cannot look at %s: %s.", node, strerror(errno));
+	trigger.dev = st.st_rdev;
+	kernel_trigger_udev(&trigger, 1);
+	return -reterr->code;
+}
+
+/* What goes, moves or becomes smaller must not be in use. */
+static int check_free(const struct step *step, const struct device *device, struct error *reterr)
+{
+	for (size_t i = 0; i < step->before_table.n_entries; i++) {
+		const struct table_entry *old = &step->before_table.entries[i];
+		const struct table_entry *new = table_find(&step->after_table, old->number);
+		int r;
+
+		if (new && uuid_equal(&new->uuid, &old->uuid) &&
+		    new->extent.start == old->extent.start &&
+		    new->extent.size >= old->extent.size)
+			continue;
+		r = kernel_check_window_free(device->name, old->name, old->extent, reterr);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int write_table(const struct step *step, const struct device *device,
+		       struct error *reterr)
+{
+	struct window_map map = WINDOW_MAP_INIT;
+	struct table_device table_device;
+	int r = window_map_open(&map, device->name, device->size, device->align, true, reterr);
+
+	if (r == 0) {
+		table_device = window_map_device(&map);
+		r = table_image_write(&table_device, step->fresh ? NULL : &step->before_table,
+				      &step->after_table, reterr);
+	}
+	window_map_close(&map);
+	return r;
+}
+
+int kernel_write_windows(const struct step *step, struct error *reterr)
+{
+	_cleanup_(device_clear) struct device device = DEVICE_INIT;
+	int r = find(step, &device, reterr);
+
+	if (r == 0)
+		r = check_free(step, &device, reterr);
+	if (r == 0 && step->after_table.kind == TABLE_GPT)
+		r = publish(&device, &step->after_table, reterr);
+	if (r == 0)
+		r = write_table(step, &device, reterr);
+	if (r == 0 && step->after_table.kind != TABLE_GPT)
+		return publish(&device, &step->after_table, reterr);
+	/* daxd looks again when the device has changed, and has just looked too early. */
+	return r < 0 ? r : kernel_write(device.fd, device.name, "uevent", "change", reterr);
+}
+
+int kernel_verify_windows(const struct step *step, struct error *reterr)
+{
+	_cleanup_(device_clear) struct device device = DEVICE_INIT;
+	_cleanup_(table_clear) struct partition_table table = { 0 };
+	struct window_map map = WINDOW_MAP_INIT;
+	struct table_device table_device;
+	int r = find(step, &device, reterr);
+
+	if (r == 0)
+		r = window_map_open(&map, device.name, device.size, device.align, false, reterr);
+	if (r == 0) {
+		table_device = window_map_device(&map);
+		r = table_image_read(&table_device, &table, reterr);
+	}
+	window_map_close(&map);
+	if (r == 0 && !table_equal(&table, &step->after_table))
+		r = error_set(reterr, EIO, "%s has another partition table than was written.",
+			      device.name);
+	return r;
+}

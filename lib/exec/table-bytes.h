@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The two ends of a device as a sparse file in memory, and what libfdisk and libblkid make of
+ * it.  Both are used here and nowhere else, and what they may be given is checked before: a
+ * header with room for a thousand million entries would have them read so many.
+ */
+#ifndef DAXD_EXEC_TABLE_BYTES_H
+#define DAXD_EXEC_TABLE_BYTES_H
+
+#include "base/error.h"
+#include "core/table.h"
+
+/* Both ends, and a partition between them. */
+#define TABLE_DEVICE_MIN (UINT64_C(4) << 20)
+
+struct table_bytes {
+	const char *name; /* of the device */
+	int fd;
+	uint64_t size, sector_size;
+	unsigned char *head, *tail; /* TABLE_IMAGE_END each */
+};
+
+#define TABLE_BYTES_INIT { .fd = -1 }
+
+/* All zeros; name is borrowed. */
+int table_bytes_new(struct table_bytes *bytes, const char *name, uint64_t size,
+		    uint64_t sector_size, struct error *reterr);
+void table_bytes_clear(struct table_bytes *bytes);
+/* Head and tail to the file, which must be all zeros yet. */
+int table_bytes_fill(const struct table_bytes *bytes, struct error *reterr);
+int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
+		     struct error *reterr);
+int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,
+		      struct error *reterr);
+/* And the other way round. */
+int table_bytes_read_back(const struct table_bytes *bytes, struct error *reterr);
+/* By libfdisk; head and tail follow. before NULL: whatever there is is to be forgotten. */
+int table_bytes_edit(struct table_bytes *bytes, const struct partition_table *before,
+		     const struct partition_table *after, struct error *reterr);
+
+#endif
