@@ -101,7 +101,7 @@ if [ -e "$kernels/resource" ]; then
 	echo online >$policy
 fi
 expect 0 'reload' systemctl reload daxd
-in_time says_problem 'at boot, too'
+in_time says_problem 'daxctl has a section'
 verdict 'a section for daxctl is noted' $?
 says '/etc/daxctl.conf.d/a.conf' 'with its file'
 says '/etc/udev/rules.d/40-online.rules' 'and a rule that puts memory online'
@@ -109,7 +109,7 @@ if [ -e "$kernels/resource" ]; then
 	says 'online in zone normal (its policy is' "and what the kernel's policy has done"
 	says 'memhp_default_state=offline' 'with what to do'
 fi
-journalctl -u daxd --no-pager -o cat | grep -c '^Note: daxctl is to' >"$out"
+journalctl -u daxd --no-pager -o cat | grep -c '^Note: daxctl has a section' >"$out"
 [ "$(cat "$out")" = 1 ]
 verdict 'once in the journal' $?
 finish
