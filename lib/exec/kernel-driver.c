@@ -289,11 +289,10 @@ int kernel_bind(const struct step *step, struct error *reterr)
 		return 0;
 	if (now != DRIVER_NONE)
 		return refuse_bound(&device, now, reterr);
+	if (step->driver == DRIVER_KMEM)
+		return bind_kmem(&device, reterr);
 	r = kernel_check_driverless_free(reterr);
-	if (r < 0)
-		return r;
-	return step->driver == DRIVER_KMEM ? bind_kmem(&device, reterr) :
-					     bind_now(&device, step->driver, reterr);
+	return r < 0 ? r : bind_now(&device, step->driver, reterr);
 }
 
 static int bind_one(const struct step *step, struct kernel_device *device, struct error *reterr)

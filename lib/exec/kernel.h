@@ -165,7 +165,7 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr);
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
 /*
- * Before a driver is bound.  Whoever has a device open since before it was unbound breaks it for
+ * Before device_dax is bound.  Whoever has a device open since before it was unbound breaks it for
  * good by closing it when it has been bound again meanwhile: probing initialises a list that the
  * open inode is on (6.1 to 7.2, "kernel BUG at lib/list_debug.c" when it is removed).  new_id
  * has all devices without a driver probed, so none of them may be open.
