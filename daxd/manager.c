@@ -287,7 +287,7 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	update(manager, NULL, topology);
-	watches_follow(manager->watches, topology);
+	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
 	note_change(manager, topology_digest(topology));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))

@@ -2,11 +2,13 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "log.h"
 
@@ -24,6 +26,8 @@ struct watches {
 	void *userdata;
 	struct watch **watches; /* each stays where it is: its source points to it */
 	size_t n;
+	int mountinfo;
+	sd_event_source *mounts; /* NULL: nobody waits for one that goes */
 };
 
 static void watch_free(struct watch *watch)
@@ -84,7 +88,38 @@ static void want(struct watches *watches, const struct namespace *ns)
 	add(watches, ns->blockdev);
 }
 
-void watches_follow(struct watches *watches, const struct topology *topology)
+static int on_mount(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct watches *watches = userdata;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	watches->written(watches->userdata);
+	return 0;
+}
+
+/* Mounts and unmounts are of no interest but to who waits: a host may have many. */
+static void watch_mounts(struct watches *watches, bool pending)
+{
+	int r;
+
+	if (!pending) {
+		watches->mounts = sd_event_source_disable_unref(watches->mounts);
+		closep(&watches->mountinfo);
+		return;
+	}
+	if (watches->mounts)
+		return;
+	watches->mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	r = watches->mountinfo < 0 ? -errno : sd_event_add_io(watches->event, &watches->mounts,
+							      watches->mountinfo, EPOLLPRI,
+							      on_mount, watches);
+	if (r < 0)
+		log_line(LOG_WARNING, "Cannot watch /proc/self/mountinfo: %s.", strerror(-r));
+}
+
+void watches_follow(struct watches *watches, const struct topology *topology, bool pending)
 {
 	size_t kept = 0;
 
@@ -102,6 +137,7 @@ void watches_follow(struct watches *watches, const struct topology *topology)
 			watch_free(watch);
 	}
 	watches->n = kept;
+	watch_mounts(watches, pending);
 }
 
 int watches_new(sd_event *event, void (*written)(void *userdata), void *userdata,
@@ -111,7 +147,9 @@ int watches_new(sd_event *event, void (*written)(void *userdata), void *userdata
 
 	if (!watches)
 		return -ENOMEM;
-	*watches = (struct watches){ .event = event, .written = written, .userdata = userdata };
+	*watches = (struct watches){
+		.event = event, .written = written, .userdata = userdata, .mountinfo = -1,
+	};
 	*ret = watches;
 	return 0;
 }
@@ -123,5 +161,6 @@ void watches_free(struct watches *watches)
 	for (size_t i = 0; i < watches->n; i++)
 		watch_free(watches->watches[i]);
 	free(watches->watches);
+	watch_mounts(watches, false);
 	free(watches);
 }

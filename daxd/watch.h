@@ -7,6 +7,7 @@
 #ifndef DAXD_WATCH_H
 #define DAXD_WATCH_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "core/topology.h"
@@ -16,8 +17,11 @@ struct watches;
 /* written: somebody has closed a disk that he could write to, or a disk went. */
 int watches_new(sd_event *event, void (*written)(void *userdata), void *userdata,
 		struct watches **ret);
-/* Watch the managed disks of the topology, and no others. */
-void watches_follow(struct watches *watches, const struct topology *topology);
+/*
+ * Watch the managed disks of the topology, and no others; pending: something has to wait for
+ * who uses it, so that mounts that go are watched, too, of which no device tells.
+ */
+void watches_follow(struct watches *watches, const struct topology *topology, bool pending);
 void watches_free(struct watches *watches);
 
 #endif

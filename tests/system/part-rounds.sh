@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# part-rounds.sh N: two processes do things to one disk at random, N times; then links, maps and
+# table must agree.  What was done is in /run/did; a seed can be given as the second argument.
+cd /root/system || exit
+. ./lib.sh
+. ./part-lib.sh
+rounds=$1 seed=${2-$(date +%s)}
+echo "     seed $seed"
+
+cat >/run/disk.json <<'END'
+{ "daxd": 1, "volumes": [ { "name": "rounds", "region": { "type": "pmem", "target_node": 3 },
+  "mode": "fsdax", "size": "768M", "map": "mem" } ] }
+END
+expect 0 'a disk' daxctl-ext apply --allow-data-loss /run/disk.json
+use_disk /dev/pmem/by-name/rounds
+systemctl start daxd
+table_of 'size=32M, name=first' >"$out" 2>&1
+expect 0 'take it over' daxctl-ext part takeover "$name"
+agree_soon 'taken over'
+
+# numbers COUNT SEED: of 0 to 999
+numbers() {
+	awk -v n="$1" -v seed="$2" 'BEGIN { srand(seed); for (i = 0; i < n; i++) print int(rand() * 1000) }'
+}
+
+tables() { # SEED: what people do to tables
+	numbers 4 "$1" | while read -r at; do
+		n=$((at % 12 + 1))
+		case $((at % 7)) in
+		0 | 1) set -- sgdisk -n "$n:0:+$((at % 5 * 8 + 8))M" -c "$n:n$at" "$disk" ;;
+		2) set -- sgdisk -d "$n" "$disk" ;;
+		3) set -- parted -s "$disk" rm "$n" ;;
+		4) set -- daxctl-ext part add "$name" --name "ours$at" --size 16M ;;
+		5) set -- daxctl-ext part resize "$name" --number "$n" --size "$((at % 3 * 16 + 32))M" --allow-data-loss ;;
+		6) set -- daxctl-ext part delete "$name" --number "$n" --allow-data-loss ;;
+		esac
+		echo "$*" >>/run/did
+		"$@" >>/run/did 2>&1
+	done
+}
+
+others() { # SEED: what people and udev do besides
+	numbers 4 "$1" | while read -r at; do
+		case $((at % 7)) in
+		0) set -- daxctl-ext part sync "$name" ;;
+		1) set -- daxctl-ext part release "$name" ;;
+		2) set -- daxctl-ext part takeover "$name" ;;
+		3) set -- blockdev --rereadpt "$disk" ;;
+		4) set -- partx -a "$disk" ;;
+		5) set -- partprobe "$disk" ;;
+		6) set -- udevadm trigger --subsystem-match=block ;;
+		esac
+		echo "$*" >>/run/did
+		"$@" >>/run/did 2>&1
+	done
+}
+
+round=0
+while [ $round -lt "$rounds" ] && [ $failed -eq 0 ]; do
+	round=$((round + 1))
+	: >/run/did
+	tables $((seed + 2 * round)) &
+	others $((seed + 2 * round + 1)) &
+	wait
+	expect 0 "round $round: take it over" daxctl-ext part takeover "$name"
+	agree_soon "round $round"
+	[ $failed -eq 0 ] || sed 's/^/     | /' /run/did
+done
+echo "     the longest time until all agreed: $longest ms"
+finish

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What others do to a disk whose partitions are daxd's, and what daxd makes of it.
+cd /root/system || exit
+. ./lib.sh
+. ./part-lib.sh
+
+cat >/run/disk.json <<'END'
+{ "daxd": 1, "volumes": [ { "name": "watched", "region": { "type": "pmem", "target_node": 3 },
+  "mode": "fsdax", "size": "768M", "map": "mem" } ] }
+END
+expect 0 'a disk' daxctl-ext apply --allow-data-loss /run/disk.json
+use_disk /dev/pmem/by-name/watched
+
+reread() { # each of these makes partitions of the kernel's, or tries to
+	partprobe "$disk"
+	partx -a "$disk"
+	blockdev --rereadpt "$disk"
+}
+
+# Every tool, on a disk that daxd keeps; after each of them daxd has the last word.
+by_tools() { # WHEN
+	table_of 'size=32M, name=one' 'size=32M, name=two' >"$out" 2>&1
+	agree_soon "$1: sfdisk writes a table"
+	echo 'size=32M, name=three' | sfdisk -q --force -a "$disk" >"$out" 2>&1
+	agree_soon "$1: sfdisk adds"
+	printf 'n\n\n\n+32M\nw\n' | fdisk "$disk" >"$out" 2>&1
+	agree_soon "$1: fdisk adds"
+	printf 'd\n2\nw\n' | fdisk "$disk" >"$out" 2>&1
+	agree_soon "$1: fdisk deletes"
+	parted -s "$disk" mkpart five 300MiB 340MiB >"$out" 2>&1
+	agree_soon "$1: parted adds"
+	parted -s "$disk" rm 1 >"$out" 2>&1
+	agree_soon "$1: parted deletes"
+	sgdisk -n 7:0:+16M -c 7:seven "$disk" >"$out" 2>&1
+	agree_soon "$1: sgdisk adds"
+	sgdisk -d 3 "$disk" >"$out" 2>&1
+	agree_soon "$1: sgdisk deletes"
+	reread >"$out" 2>&1
+	agree_soon "$1: partprobe, partx and blockdev --rereadpt"
+	[ "$(of_maps | wc -l)" -eq "$(of_table | wc -l)" ] && [ "$(of_table | wc -l)" -ge 3 ]
+	verdict "$1: there is something to agree on" $?
+}
+
+switches() {
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(systemctl show -P MainPID daxd)/status"
+}
+
+jobs_done() {
+	journalctl -u daxd --no-pager -o cat | grep -c '^Job '
+}
+
+is_quiet() {
+	before=$(switches)
+	sleep 3
+	[ "$(switches)" -eq "$before" ]
+}
+
+systemctl start daxd
+table_of 'size=32M, name=one' >"$out" 2>&1
+expect 0 'take it over' daxctl-ext part takeover "$name"
+agree_soon 'taken over'
+by_tools 'daxd runs'
+in_time is_quiet
+verdict 'daxd comes to rest' $?
+
+# Events that mean nothing.
+before=$(jobs_done)
+i=0
+while [ $i -lt 1000 ]; do
+	echo change >"/sys/class/block/$name/uevent"
+	i=$((i + 1))
+done
+udevadm settle
+in_time is_quiet
+verdict 'it comes to rest after a thousand events' $?
+[ "$(jobs_done)" -eq "$before" ]
+verdict 'which were no reason to do anything' $?
+agree_soon 'nor was anything changed'
+
+# What happens while it does not run is done when it does.
+systemctl stop daxd
+parted -s "$disk" mkpart late 400MiB 432MiB >"$out" 2>&1
+sgdisk -d 7 "$disk" >"$out" 2>&1
+reread >"$out" 2>&1
+systemctl start daxd
+agree_soon 'what was done while daxd did not run'
+
+# What is mounted stays as it is, and is told.
+table_of 'size=128M, name=a' 'size=128M, name=b' 'size=64M, name=c' >"$out" 2>&1
+agree_soon 'another table'
+mkdir -p /mnt/a /mnt/b
+expect 0 'xfs' mkfs.xfs -q -f -m reflink=0 "${disk}p1"
+expect 0 'xfs on another' mkfs.xfs -q -f -m reflink=1 "${disk}p2"
+expect 0 'ext4 on a third' mkfs.ext4 -q -b 4096 -L third "${disk}p3"
+expect 0 'mount it with DAX' mount -o dax=always "${disk}p1" /mnt/a
+expect 0 'and the other with DAX, too' mount -o dax=always "${disk}p2" /mnt/b
+for mount in /mnt/a /mnt/b; do
+	expect 0 "$mount is mapped directly" ./dax-faults $mount/file
+	[ "$(cat "$out")" -le 8192 ]
+	verdict "with $(cat "$out") faults" $?
+done
+sgdisk -d 1 "$disk" >"$out" 2>&1
+in_time sh -c 'busctl get-property org.daxd1 $(busctl tree --list org.daxd1 | grep /namespace/ | head -n 1) \
+	org.daxd1.Namespace PartitionsPending | grep -q "not mapped"'
+verdict 'a partition that is mounted and no longer in the table has to wait' $?
+expect 0 'its files can be written' ./dax-faults /mnt/a/file
+umount /mnt/a /mnt/b
+udevadm trigger --settle "/sys/class/block/$name"
+agree_soon 'until it is not mounted any more'
+in_time test -e /dev/disk/by-label/third
+verdict 'file systems have links by their labels' $?
+expect 0 'mount by label' mount -o dax=always LABEL=third /mnt/a
+expect 0 'ext4 is mapped directly' ./dax-faults /mnt/a/file
+umount /mnt/a
+
+# A table with a partition that DAX must not have.
+expect 0 'give the disk back' daxctl-ext part release "$name"
+table_of 'start=4096, size=204800, name=good' 'start=409601, size=204800, name=odd' >"$out" 2>&1
+blockdev --rereadpt "$disk"
+udevadm settle
+expect 0 'ext4 on a misaligned partition' mkfs.ext4 -q -b 4096 "${disk}p2"
+expect 32 'the kernel mounts it, but not with DAX' mount -o dax=always "${disk}p2" /mnt/a
+mount "${disk}p2" /mnt/a
+for i in $(seq 40); do head -c 100000 /dev/urandom >"/mnt/a/$i"; done
+(cd /mnt/a && sha256sum ./*[0-9]) >/run/sums
+umount /mnt/a
+expect 0 'take it over' daxctl-ext part takeover "$name"
+[ ! -e "${disk}p2" ] && [ -L "${disk}p1" ]
+verdict 'it has no block device' $?
+expect 0 'give it back' daxctl-ext part release "$name"
+udevadm settle
+mount "${disk}p2" /mnt/a
+expect 0 '40 of 40 files are as they were' sh -c 'cd /mnt/a && sha256sum --quiet -c /run/sums && [ $(wc -l </run/sums) = 40 ]'
+umount /mnt/a
+
+# The disk goes and comes again.
+table_of 'size=32M, name=one' 'size=32M, name=two' >"$out" 2>&1
+expect 0 'take it over' daxctl-ext part takeover "$name"
+agree_soon 'before it goes'
+namespace=$(basename "$(readlink -f "/sys/class/block/$name/device/..")")
+namespace=$(ls "/sys/bus/nd/devices/$(basename "$(readlink -f "/sys/class/block/$name/device")")/" 2>/dev/null | grep -m 1 '^namespace' || echo "$namespace")
+namespace=$(ndctl list -N | sed -n 's/.*"dev":"\([^"]*\)".*/\1/p' | while read -r dev; do
+	ndctl list -n "$dev" | grep -q "\"$name\"" && echo "$dev"
+done | head -n 1)
+expect 1 'not while it has maps' ndctl disable-namespace "$namespace"
+expect 0 'give it back' daxctl-ext part release "$name"
+expect 0 'then it goes' ndctl disable-namespace "$namespace"
+expect 0 'and comes again' ndctl enable-namespace "$namespace"
+udevadm settle
+in_time test -e /dev/pmem/by-name/watched
+use_disk /dev/pmem/by-name/watched
+expect 0 'take it over again' daxctl-ext part takeover "$name"
+agree_soon 'after it came again'
+
+# A worker and a daemon that are killed on the way.
+entries() {
+	i=0
+	while [ $i -lt 24 ]; do
+		echo "size=16M, name=p$i"
+		i=$((i + 1))
+	done
+}
+entries | {
+	echo 'label: gpt'
+	cat
+} | sfdisk -q --force --no-reread --wipe always "$disk" >"$out" 2>&1
+agree_soon '24 partitions'
+for wait in 0.3 0.6 0.9 1.5; do
+	daxctl-ext part release "$name" >"$out" 2>&1
+	daxctl-ext part takeover "$name" >"$out" 2>&1 &
+	sleep $wait
+	pkill -KILL -x daxd-worker
+	wait $!
+	in_time systemctl is-active daxd
+	expect 0 "take it over after SIGKILL of the worker" daxctl-ext part takeover "$name"
+	agree_soon "the worker is killed after $wait s"
+	daxctl-ext part release "$name" >"$out" 2>&1
+	daxctl-ext part takeover "$name" >"$out" 2>&1 &
+	sleep $wait
+	pkill -KILL -x daxd
+	wait $!
+	in_time systemctl is-active daxd
+	in_time daxctl-ext part takeover "$name"
+	agree_soon "the daemon is killed after $wait s"
+	systemctl reset-failed daxd
+done
+echo "     the longest time until all agreed: $longest ms"
+finish
