@@ -5,14 +5,14 @@
 # use_disk DEVICE: what the others speak of
 use_disk() {
 	disk=$(readlink -f "$1")
-	name=${disk##*/}
-	numbers=$(cat "/sys/class/block/$name/dev")
+	block=${disk##*/}
+	numbers=$(cat "/sys/class/block/$block/dev")
 }
 
 # of_table: NAME START SIZE UUID of each entry
 of_table() {
 	sfdisk -d "$disk" 2>/dev/null | tr 'A-F' 'a-f' |
-		sed -n "s,^/dev/\(${name}p[0-9]*\) : start= *\([0-9]*\)\, size= *\([0-9]*\)\,.* uuid=\([0-9a-f-]*\).*,\1 \2 \3 \4," |
+		sed -n "s,^/dev/\(${block}p[0-9]*\) : start= *\([0-9]*\)\, size= *\([0-9]*\)\,.* uuid=\([0-9a-f-]*\).*,\1 \2 \3 \4,p" |
 		sort
 }
 
@@ -33,7 +33,7 @@ of_maps() {
 }
 
 natives() {
-	find "/sys/class/block/$name/" -maxdepth 1 -name "${name}p*"
+	find "/sys/class/block/$block/" -maxdepth 1 -name "${block}p*"
 }
 
 # agrees: what is in the table is mapped there, with its links, and there is nothing else

@@ -16,7 +16,7 @@ expect 0 'a disk' daxctl-ext apply --allow-data-loss /run/disk.json
 use_disk /dev/pmem/by-name/rounds
 systemctl start daxd
 table_of 'size=32M, name=first' >"$out" 2>&1
-expect 0 'take it over' daxctl-ext part takeover "$name"
+expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'taken over'
 
 # numbers COUNT SEED: of 0 to 999
@@ -31,9 +31,9 @@ tables() { # SEED: what people do to tables
 		0 | 1) set -- sgdisk -n "$n:0:+$((at % 5 * 8 + 8))M" -c "$n:n$at" "$disk" ;;
 		2) set -- sgdisk -d "$n" "$disk" ;;
 		3) set -- parted -s "$disk" rm "$n" ;;
-		4) set -- daxctl-ext part add "$name" --name "ours$at" --size 16M ;;
-		5) set -- daxctl-ext part resize "$name" --number "$n" --size "$((at % 3 * 16 + 32))M" --allow-data-loss ;;
-		6) set -- daxctl-ext part delete "$name" --number "$n" --allow-data-loss ;;
+		4) set -- daxctl-ext part add "$block" --name "ours$at" --size 16M ;;
+		5) set -- daxctl-ext part resize "$block" --number "$n" --size "$((at % 3 * 16 + 32))M" --allow-data-loss ;;
+		6) set -- daxctl-ext part delete "$block" --number "$n" --allow-data-loss ;;
 		esac
 		echo "$*" >>/run/did
 		"$@" >>/run/did 2>&1
@@ -43,9 +43,9 @@ tables() { # SEED: what people do to tables
 others() { # SEED: what people and udev do besides
 	numbers 4 "$1" | while read -r at; do
 		case $((at % 7)) in
-		0) set -- daxctl-ext part sync "$name" ;;
-		1) set -- daxctl-ext part release "$name" ;;
-		2) set -- daxctl-ext part takeover "$name" ;;
+		0) set -- daxctl-ext part sync "$block" ;;
+		1) set -- daxctl-ext part release "$block" ;;
+		2) set -- daxctl-ext part takeover "$block" ;;
 		3) set -- blockdev --rereadpt "$disk" ;;
 		4) set -- partx -a "$disk" ;;
 		5) set -- partprobe "$disk" ;;
@@ -63,7 +63,7 @@ while [ $round -lt "$rounds" ] && [ $failed -eq 0 ]; do
 	tables $((seed + 2 * round)) &
 	others $((seed + 2 * round + 1)) &
 	wait
-	expect 0 "round $round: take it over" daxctl-ext part takeover "$name"
+	expect 0 "round $round: take it over" daxctl-ext part takeover "$block"
 	agree_soon "round $round"
 	[ $failed -eq 0 ] || sed 's/^/     | /' /run/did
 done

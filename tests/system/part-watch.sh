@@ -58,7 +58,7 @@ is_quiet() {
 
 systemctl start daxd
 table_of 'size=32M, name=one' >"$out" 2>&1
-expect 0 'take it over' daxctl-ext part takeover "$name"
+expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'taken over'
 by_tools 'daxd runs'
 in_time is_quiet
@@ -68,7 +68,7 @@ verdict 'daxd comes to rest' $?
 before=$(jobs_done)
 i=0
 while [ $i -lt 1000 ]; do
-	echo change >"/sys/class/block/$name/uevent"
+	echo change >"/sys/class/block/$block/uevent"
 	i=$((i + 1))
 done
 udevadm settle
@@ -106,7 +106,7 @@ in_time sh -c 'busctl get-property org.daxd1 $(busctl tree --list org.daxd1 | gr
 verdict 'a partition that is mounted and no longer in the table has to wait' $?
 expect 0 'its files can be written' ./dax-faults /mnt/a/file
 umount /mnt/a /mnt/b
-udevadm trigger --settle "/sys/class/block/$name"
+udevadm trigger --settle "/sys/class/block/$block"
 agree_soon 'until it is not mounted any more'
 in_time test -e /dev/disk/by-label/third
 verdict 'file systems have links by their labels' $?
@@ -115,7 +115,7 @@ expect 0 'ext4 is mapped directly' ./dax-faults /mnt/a/file
 umount /mnt/a
 
 # A table with a partition that DAX must not have.
-expect 0 'give the disk back' daxctl-ext part release "$name"
+expect 0 'give the disk back' daxctl-ext part release "$block"
 table_of 'start=4096, size=204800, name=good' 'start=409601, size=204800, name=odd' >"$out" 2>&1
 blockdev --rereadpt "$disk"
 udevadm settle
@@ -125,10 +125,10 @@ mount "${disk}p2" /mnt/a
 for i in $(seq 40); do head -c 100000 /dev/urandom >"/mnt/a/$i"; done
 (cd /mnt/a && sha256sum ./*[0-9]) >/run/sums
 umount /mnt/a
-expect 0 'take it over' daxctl-ext part takeover "$name"
+expect 0 'take it over' daxctl-ext part takeover "$block"
 [ ! -e "${disk}p2" ] && [ -L "${disk}p1" ]
 verdict 'it has no block device' $?
-expect 0 'give it back' daxctl-ext part release "$name"
+expect 0 'give it back' daxctl-ext part release "$block"
 udevadm settle
 mount "${disk}p2" /mnt/a
 expect 0 '40 of 40 files are as they were' sh -c 'cd /mnt/a && sha256sum --quiet -c /run/sums && [ $(wc -l </run/sums) = 40 ]'
@@ -136,21 +136,19 @@ umount /mnt/a
 
 # The disk goes and comes again.
 table_of 'size=32M, name=one' 'size=32M, name=two' >"$out" 2>&1
-expect 0 'take it over' daxctl-ext part takeover "$name"
+expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'before it goes'
-namespace=$(basename "$(readlink -f "/sys/class/block/$name/device/..")")
-namespace=$(ls "/sys/bus/nd/devices/$(basename "$(readlink -f "/sys/class/block/$name/device")")/" 2>/dev/null | grep -m 1 '^namespace' || echo "$namespace")
 namespace=$(ndctl list -N | sed -n 's/.*"dev":"\([^"]*\)".*/\1/p' | while read -r dev; do
-	ndctl list -n "$dev" | grep -q "\"$name\"" && echo "$dev"
+	ndctl list -n "$dev" | grep -q "\"$block\"" && echo "$dev"
 done | head -n 1)
-expect 1 'not while it has maps' ndctl disable-namespace "$namespace"
-expect 0 'give it back' daxctl-ext part release "$name"
-expect 0 'then it goes' ndctl disable-namespace "$namespace"
-expect 0 'and comes again' ndctl enable-namespace "$namespace"
+expect 1 'not while it has maps' ndctl disable-namespace "$blockspace"
+expect 0 'give it back' daxctl-ext part release "$block"
+expect 0 'then it goes' ndctl disable-namespace "$blockspace"
+expect 0 'and comes again' ndctl enable-namespace "$blockspace"
 udevadm settle
 in_time test -e /dev/pmem/by-name/watched
 use_disk /dev/pmem/by-name/watched
-expect 0 'take it over again' daxctl-ext part takeover "$name"
+expect 0 'take it over again' daxctl-ext part takeover "$block"
 agree_soon 'after it came again'
 
 # A worker and a daemon that are killed on the way.
@@ -167,21 +165,21 @@ entries | {
 } | sfdisk -q --force --no-reread --wipe always "$disk" >"$out" 2>&1
 agree_soon '24 partitions'
 for wait in 0.3 0.6 0.9 1.5; do
-	daxctl-ext part release "$name" >"$out" 2>&1
-	daxctl-ext part takeover "$name" >"$out" 2>&1 &
+	daxctl-ext part release "$block" >"$out" 2>&1
+	daxctl-ext part takeover "$block" >"$out" 2>&1 &
 	sleep $wait
 	pkill -KILL -x daxd-worker
 	wait $!
 	in_time systemctl is-active daxd
-	expect 0 "take it over after SIGKILL of the worker" daxctl-ext part takeover "$name"
+	expect 0 "take it over after SIGKILL of the worker" daxctl-ext part takeover "$block"
 	agree_soon "the worker is killed after $wait s"
-	daxctl-ext part release "$name" >"$out" 2>&1
-	daxctl-ext part takeover "$name" >"$out" 2>&1 &
+	daxctl-ext part release "$block" >"$out" 2>&1
+	daxctl-ext part takeover "$block" >"$out" 2>&1 &
 	sleep $wait
 	pkill -KILL -x daxd
 	wait $!
 	in_time systemctl is-active daxd
-	in_time daxctl-ext part takeover "$name"
+	in_time daxctl-ext part takeover "$block"
 	agree_soon "the daemon is killed after $wait s"
 	systemctl reset-failed daxd
 done
