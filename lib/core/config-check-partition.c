@@ -40,6 +40,21 @@ static void check_names(struct report *report, const struct volume *volume)
 	}
 }
 
+static void check_uuids(struct report *report, const struct volume *volume)
+{
+	struct volume_path at;
+
+	for (size_t i = 0; i < volume->n_partitions; i++)
+		for (size_t j = 0; j < i; j++)
+			if (uuid_is_set(&volume->partitions[i].uuid) &&
+			    uuid_equal(&volume->partitions[i].uuid, &volume->partitions[j].uuid))
+				(void)report_add(report,
+						 partition_path(&at, volume,
+								&volume->partitions[i], "uuid"),
+						 EEXIST, NULL, "Partition %zu has the same uuid.",
+						 volume->partitions[j].index);
+}
+
 static void check_node(struct report *report, const struct volume *volume,
 		       const struct partition *partition)
 {
@@ -88,7 +103,14 @@ void config_check_partitions(struct report *report, const struct volume *volume)
 
 	if (!volume->n_partitions)
 		return;
+	if (volume->n_partitions > TABLE_ENTRIES_MAX) {
+		(void)report_add(report, volume_path(&at, volume, "partitions"), E2BIG, NULL,
+				 "%zu partitions are more than a table has, %d.",
+				 volume->n_partitions, TABLE_ENTRIES_MAX);
+		return;
+	}
 	check_names(report, volume);
+	check_uuids(report, volume);
 	for (size_t i = 0; i < volume->n_partitions; i++) {
 		const struct partition *partition = &volume->partitions[i];
 		const struct size_spec *size = &partition->size;

@@ -8,15 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "exec/kernel-dm.h"
 #include "exec/kernel-table.h"
 
 #define SECTOR UINT64_C(512) /* of sysfs, whatever the device has */
-#define SETTLE_MS 500
-#define SETTLE_NAP_MS 20
 #define PATH_SIZE (SYSFS_NAME_MAX + 64)
 
 int kernel_read_dev(int at, const char *attribute, dev_t *ret)
@@ -169,23 +166,17 @@ static int add_map(const char *dm, unsigned int number, dev_t disk_dev, struct d
 	return map->name ? 0 : error_oom(reterr);
 }
 
-void kernel_settle_map(struct disk_map *map)
+bool kernel_recount_map(struct disk_map *map)
 {
-	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	struct dm_map_state state;
 	char path[PATH_SIZE];
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "/dev/%s", map->name);
-	for (int ms = 0; map->open_count && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
-		_cleanup_(error_clear) struct error error = ERROR_INIT;
-
-		(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
-		if (stat(path, &st) < 0 ||
-		    dm_map_read(map->name, st.st_rdev, 0, &state, &error) < 0)
-			return;
+	if (stat(path, &st) == 0 && dm_map_read(map->name, st.st_rdev, 0, &state, &error) == 0)
 		map->open_count = state.open_count;
-	}
+	return map->open_count > 0;
 }
 
 /* No map of ours, no library and no question to device-mapper. */

@@ -13,9 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAPS_BUFFER 16384
+#define SETTLE_MS 500
+#define SETTLE_NAP_MS 20
 
 struct target {
 	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
@@ -436,17 +439,33 @@ static int add_dax_target(struct targets *targets, struct dax_device *device)
 	return add_target(targets, device->name, false, 0, &device->holders, NULL);
 }
 
+static bool any_unexplained(struct namespace *ns)
+{
+	bool any = false;
+
+	for (size_t i = 0; ns->disk && i < ns->disk->n_maps; i++) {
+		struct disk_map *map = &ns->disk->maps[i];
+
+		if (map->open_count && !map->holders.n && kernel_recount_map(map))
+			any = true;
+	}
+	return any;
+}
+
 /* Open, and by nobody that can be found: by somebody in a container, or only by udev, for a moment. */
 static void settle_maps(struct topology *topology)
 {
-	for (size_t i = 0; i < topology->n_regions; i++)
-		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++) {
-			struct namespace *ns = &topology->regions[i].namespaces[j];
+	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
+	bool again = true;
 
-			for (size_t k = 0; ns->disk && k < ns->disk->n_maps; k++)
-				if (ns->disk->maps[k].open_count && !ns->disk->maps[k].holders.n)
-					kernel_settle_map(&ns->disk->maps[k]);
-		}
+	for (int ms = 0; again && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
+		again = false;
+		for (size_t i = 0; i < topology->n_regions; i++)
+			for (size_t j = 0; j < topology->regions[i].n_namespaces; j++)
+				again = any_unexplained(&topology->regions[i].namespaces[j]) || again;
+		if (again)
+			(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
+	}
 }
 
 int kernel_scan_holders(struct topology *topology, struct error *reterr)

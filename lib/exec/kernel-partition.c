@@ -138,6 +138,15 @@ static bool extent_is(struct range a, struct range b)
 	return a.start == b.start && a.size == b.size;
 }
 
+static bool is_native(const struct kernel_disk *target, const struct step *step,
+		      const struct work *work)
+{
+	struct range have;
+
+	return kernel_read_extent(target->sysfs, work->name, &have) == 0 &&
+	       extent_is(have, step->extent);
+}
+
 static int check_inside(const struct kernel_disk *target, const struct step *step,
 			const struct work *work, struct error *reterr)
 {
@@ -156,17 +165,16 @@ static int add(const struct kernel_disk *target, const struct step *step, struct
 	       struct udev_trigger *trigger, struct error *reterr)
 {
 	char attribute[PATH_SIZE];
-	struct range have;
 	int r;
 
 	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
 	r = check_inside(target, step, work, reterr); /* 6.1 does not look */
 	if (r < 0)
 		return r;
-	if (kernel_read_extent(target->sysfs, work->name, &have) < 0 ||
-	    !extent_is(have, step->extent))
+	if (!is_native(target, step, work))
 		r = partition_ioctl(target, BLKPG_ADD_PARTITION, step->number, step->extent);
-	if (r < 0)
+	/* udev may have had the kernel read the table meanwhile. */
+	if (r < 0 && !is_native(target, step, work))
 		return error_set(reterr, -r, "The kernel does not take the partition %s: %s.",
 				 work->name, strerror(-r));
 	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);

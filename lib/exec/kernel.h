@@ -189,8 +189,8 @@ void kernel_disk_clear(struct kernel_disk *disk);
 void kernel_partitions_file(const struct uuid *disk, char file[KERNEL_FILE_MAX]);
 /* Of which partition of the disk is dm-0 our map? 0: of none. */
 unsigned int kernel_map_number(const char *dm, const struct uuid *disk);
-/* Wait a little for whoever has it open, and count anew. */
-void kernel_settle_map(struct disk_map *map);
+/* Count anew who has it open; false: nobody. */
+bool kernel_recount_map(struct disk_map *map);
 /* Does /dev/pmem0p1 lead to dm-0? */
 bool kernel_map_is_linked(const char *name, const char *dm);
 /* "259:0" */

@@ -159,4 +159,11 @@ verdict 'no map is left' $?
 ls /etc/daxd/state/udev >"$out"
 ! grep -q partitions "$out"
 verdict 'and no policy' $?
+# In the same place there are the old table and file system, which are nobody's now.
+expect 0 'make it anew' daxctl-ext apply part.json
+images=$(disk images)
+map_is "${images}p1" 524288
+map_is "${images}p2" 512000
+no_natives "$images"
+nothing_to_do part.json 'made anew'
 finish
