@@ -136,6 +136,8 @@ static void mark_changed(struct udev_trigger *triggers, size_t n, const char *fi
 	for (size_t i = 0; i < n; i++) {
 		char record[RECORD_NAME_MAX];
 
+		if (!triggers[i].pending)
+			continue; /* what is passed over has no name */
 		name_record(&triggers[i], record);
 		if (strcmp(record, file) == 0)
 			triggers[i].changed = true;

@@ -67,7 +67,7 @@ in_time is_quiet
 verdict 'daxd comes to rest' $?
 
 # Events that mean nothing.
-before=$(jobs_done)
+jobs=$(jobs_done)
 i=0
 while [ $i -lt 1000 ]; do
 	echo change >"/sys/class/block/$block/uevent"
@@ -77,7 +77,7 @@ udevadm settle
 in_time is_quiet
 verdict 'it comes to rest after a thousand events' $?
 journalctl -u daxd --no-pager -o short-monotonic | tail -n 5 >"$out"
-[ "$(jobs_done)" -eq "$before" ]
+[ "$(jobs_done)" -eq "$jobs" ]
 verdict 'which were no reason to do anything' $?
 agree_soon 'nor was anything changed'
 
