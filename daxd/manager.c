@@ -154,12 +154,29 @@ static int take_plan(struct manager *manager, struct plan **ret)
 	return 0;
 }
 
+/*
+ * The machine is as the last job found it, though that was done: somebody undoes it, or it cannot
+ * be seen.  It is done again and again, but ever more seldom.
+ */
+static bool is_vain(struct manager *manager, const struct plan *plan)
+{
+	if (plan->digest != manager->done_digest || manager->again) {
+		manager->again = false;
+		return false;
+	}
+	manager->again = true;
+	manager->hold = HOLD_TIME;
+	manager->retry = now_usec() + (SECOND << (manager->n_vain < 6 ? manager->n_vain : 6));
+	manager->n_vain++;
+	return true;
+}
+
 /* May what a plan says be tried now? */
 static bool may_try(struct manager *manager, const struct plan *plan)
 {
 	switch (manager->hold) {
 	case HOLD_NONE:
-		return true;
+		return !is_vain(manager, plan);
 	case HOLD_TIME:
 		return false;
 	case HOLD_CHANGE:
@@ -175,9 +192,11 @@ static bool may_try(struct manager *manager, const struct plan *plan)
 static void start_job(struct manager *manager)
 {
 	struct plan *plan = NULL;
+	uint64_t digest = next_plan(manager)->digest;
 	int r = take_plan(manager, &plan);
 	struct job *job = r < 0 ? NULL : job_new(manager, JOB_CONFIGURATION, 0, NULL, plan);
 
+	manager->tried_digest = digest;
 	r = job ? queue_add(manager->queue, job) : -ENOMEM;
 
 	if (r < 0)
@@ -298,6 +317,8 @@ static void be_blind(struct manager *manager, const struct error *error)
 
 static void note_change(struct manager *manager, uint64_t digest)
 {
+	if (digest != manager->done_digest)
+		manager->n_vain = 0;
 	if (digest == manager->digest)
 		return;
 	manager->digest = digest;
@@ -423,6 +444,9 @@ static void forget_failures(struct manager *manager)
 void manager_job_ended(struct manager *manager, struct job *job)
 {
 	scanner_expire(manager->scanner);
+	manager->done_digest = 0;
+	if (job->outcome == JOB_DONE && job->operation == JOB_CONFIGURATION)
+		manager->done_digest = manager->tried_digest;
 	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {

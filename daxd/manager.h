@@ -76,6 +76,10 @@ struct manager {
 	uint64_t retry;	     /* HOLD_TIME: until then */
 	uint64_t look_again; /* with blindness: when */
 	unsigned int n_blind;
+	/* A job that was done, and changed nothing: the next waits longer. */
+	uint64_t tried_digest, done_digest; /* what the last job found; it was done */
+	unsigned int n_vain;
+	bool again;
 	uint64_t digest;  /* of the machine as it was last seen */
 	uint64_t settled; /* when it will have been the same for long enough to be judged */
 	bool ready, stopping;

@@ -123,7 +123,7 @@ struct disk_map {
 	char *name; /* pmem0p1 */
 	struct range extent;
 	bool read_only;
-	bool linked;		 /* udev is done with it: /dev/NAME leads to it */
+	bool linked;		 /* /dev/NAME leads to it, udev knows it as the table has it */
 	unsigned int open_count; /* of the moment, not in the digest; 0: idle */
 	struct holder_list holders;
 };

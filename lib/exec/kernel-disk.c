@@ -179,6 +179,54 @@ bool kernel_recount_map(struct disk_map *map)
 	return map->open_count > 0;
 }
 
+/* udev writes what could do harm in a link as \x2f, and a backslash too. */
+static bool is_written_as(const char *text, const char *written)
+{
+	for (; *written; text++) {
+		unsigned int c = (unsigned char)*written;
+		int n = 1;
+
+		if (c == '\\' && sscanf(written, "\\x%2x%n", &c, &n) != 1)
+			return false;
+		if ((unsigned char)*text != c)
+			return false;
+		written += n;
+	}
+	return !*text;
+}
+
+/*
+ * Has udev seen the map since the table says of it what it does?  Its links are named after that,
+ * and a table that is written anew with partitions in the same places is no event of theirs.
+ */
+static bool is_known_as(const struct disk_map *map, const struct table_entry *entry)
+{
+	char path[PATH_SIZE], value[512];
+	struct stat st;
+
+	if (!uuid_is_set(&entry->uuid))
+		return true;
+	(void)snprintf(path, sizeof(path), "/dev/%s", map->name);
+	if (stat(path, &st) < 0 ||
+	    !kernel_udev_value(st.st_rdev, "ID_PART_ENTRY_UUID", value, sizeof(value)) ||
+	    strcmp(value, entry->uuid.text) != 0)
+		return false;
+	if (!kernel_udev_value(st.st_rdev, "ID_PART_ENTRY_NAME", value, sizeof(value)))
+		value[0] = 0;
+	return is_written_as(entry->name ? entry->name : "", value);
+}
+
+static void judge_links(struct disk *disk)
+{
+	for (size_t i = 0; i < disk->n_maps; i++) {
+		struct disk_map *map = &disk->maps[i];
+		const struct table_entry *entry = table_find(&disk->table, map->number);
+
+		if (map->linked && entry)
+			map->linked = is_known_as(map, entry);
+	}
+}
+
 /* No map of ours, no library and no question to device-mapper. */
 static int read_maps(int fd, dev_t dev, const struct uuid *uuid, struct disk *disk,
 		     struct error *reterr)
@@ -252,6 +300,8 @@ int kernel_scan_disk(struct namespace *ns, struct error *reterr)
 		return 0;
 	if (r == 0)
 		r = read_table(ns->blockdev, disk, reterr);
+	if (r == 0)
+		judge_links(disk);
 	if (r == 0)
 		ns->disk = TAKE(disk);
 	return r;

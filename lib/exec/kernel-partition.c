@@ -262,6 +262,7 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 	       struct udev_trigger *trigger, struct error *reterr)
 {
 	struct dm_map_state state;
+	bool known;
 	int r;
 
 	r = check_pages(step, work, reterr);
@@ -270,7 +271,8 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 	if (r < 0)
 		return r;
 	r = find_map(target, step->number, work, reterr);
-	if (r > 0) {
+	known = r > 0;
+	if (known) {
 		r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
 		if (r == 0 && !extent_is(state.extent, step->extent))
 			return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
@@ -280,6 +282,8 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 	if (r < 0)
 		return r;
 	await_map(step, work, trigger);
+	if (known)
+		trigger->wait = UDEV_ANEW; /* a link was missing, or the table names it anew */
 	return 0;
 }
 
@@ -360,7 +364,7 @@ static int change(struct kernel_disk *target, const struct step *step, struct wo
 	work->fd = sysfs_open(AT_FDCWD, path);
 	trigger->name = work->device;
 	trigger->dev = work->dev;
-	trigger->coming = true;
+	trigger->coming = trigger->wait != UDEV_ANEW;
 	/* What has gone has no folder, and needs none. */
 	trigger->fd = work->fd >= 0 ? work->fd : trigger->wait == UDEV_GONE ? target->sysfs : -1;
 	return 0;
@@ -378,6 +382,7 @@ static void link_again(struct work *works, struct udev_trigger *triggers, size_t
 
 		any = any || missing;
 		triggers[i].coming = false;
+		triggers[i].wait = UDEV_ANEW;
 		if (!missing)
 			triggers[i].fd = -1;
 	}

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +67,33 @@ static const char *find_value(char *text, const char *property)
 	return NULL;
 }
 
+static struct timespec when_written(int data, const struct udev_trigger *trigger)
+{
+	char record[RECORD_NAME_MAX];
+	struct stat st;
+
+	name_record(trigger, record);
+	return fstatat(data, record, &st, 0) < 0 ? (struct timespec){ 0 } : st.st_mtim;
+}
+
+static bool is_newer(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+bool kernel_udev_value(dev_t dev, const char *property, char *value, size_t size)
+{
+	char path[sizeof(UDEV_DATA) + RECORD_NAME_MAX], text[RECORD_MAX];
+	const char *found = NULL;
+
+	(void)snprintf(path, sizeof(path), UDEV_DATA "/b%u:%u", major(dev), minor(dev));
+	if (sysfs_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+		found = find_value(text, property);
+	if (found)
+		(void)snprintf(value, size, "%s", found);
+	return found != NULL;
+}
+
 /*
  * Has udev imported what it is to, or nothing if it is to be nothing?  libudev would look up each
  * of the folders above the device anew for this one line, fifty system calls a device.
@@ -76,6 +104,8 @@ static bool is_handled(int data, const struct udev_trigger *trigger)
 	const char *stamp = NULL;
 
 	name_record(trigger, record);
+	if (trigger->wait == UDEV_ANEW)
+		return is_newer(when_written(data, trigger), trigger->written);
 	if (trigger->wait != UDEV_STAMP)
 		return (faccessat(data, record, F_OK, 0) == 0) == (trigger->wait == UDEV_SEEN);
 	if (faccessat(trigger->fd, "uevent", F_OK, 0) < 0)
@@ -106,6 +136,8 @@ static void mark_changed(struct udev_trigger *triggers, size_t n, const char *fi
 	for (size_t i = 0; i < n; i++) {
 		char record[RECORD_NAME_MAX];
 
+		if (!triggers[i].pending)
+			continue; /* what is passed over has no name */
 		name_record(&triggers[i], record);
 		if (strcmp(record, file) == 0)
 			triggers[i].changed = true;
@@ -156,15 +188,17 @@ void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 
 	if (watch >= 0)
 		(void)inotify_add_watch(watch, UDEV_DATA, IN_MOVED_TO | IN_DELETE);
+	data = sysfs_open(AT_FDCWD, UDEV_DATA); /* without it nothing is found there */
 	for (size_t i = 0; i < n; i++) {
 		struct udev_trigger *trigger = &triggers[i];
 
+		if (trigger->fd >= 0)
+			trigger->written = when_written(data, trigger);
 		if (trigger->fd >= 0 &&
 		    (trigger->coming || kernel_write(trigger->fd, trigger->name, "uevent",
 						     "change", trigger->error) == 0))
 			trigger->pending = true;
 	}
-	data = sysfs_open(AT_FDCWD, UDEV_DATA); /* without it nothing is found there */
 	wait_for_all(data, watch, triggers, n);
 	for (size_t i = 0; i < n; i++)
 		if (triggers[i].pending)

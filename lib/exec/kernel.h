@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "core/step.h"
@@ -273,6 +274,7 @@ enum udev_wait {
 	UDEV_STAMP, /* until its property has this value */
 	UDEV_SEEN,  /* until udev knows the device */
 	UDEV_GONE,  /* until udev has forgotten it */
+	UDEV_ANEW,  /* until udev has written down once more what it is */
 };
 
 /* A device that udev is to apply its rules to again, or to have done so. */
@@ -286,7 +288,10 @@ struct udev_trigger {
 	bool coming;	     /* an event that is under way will do: none is made */
 	struct error *error; /* why not */
 	bool pending, changed;
+	struct timespec written; /* UDEV_ANEW: when udev had written it down before */
 };
+/* What udev has written down of a block device; false: nothing. */
+bool kernel_udev_value(dev_t dev, const char *property, char *value, size_t size);
 /* Trigger all of them, and wait until udev has dealt with all. */
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n);
 /*

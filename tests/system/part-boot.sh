@@ -20,9 +20,20 @@ if [ "$1" = first ]; then
 	done
 	uuid=$(of_table | awk 'NR == 2 { print $4 }')
 	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
-	echo "KEEP /etc/fstab:${disk}p1 /srv/1 ext4 dax=always 0 2"
-	echo "KEEP /etc/fstab:PARTUUID=$uuid /srv/2 xfs dax=always 0 2"
-	echo "KEEP /etc/fstab:LABEL=third /srv/3 ext4 dax=always 0 2"
+	cat >/etc/fstab <<-END
+		${disk}p1 /srv/1 ext4 dax=always 0 0
+		PARTUUID=$uuid /srv/2 xfs dax=always 0 0
+		LABEL=third /srv/3 ext4 dax=always 0 0
+	END
+	# The guest's systemd runs no generators: it gets what they would make of this.
+	mkdir -p /run/units
+	expect 0 'units of fstab' /usr/lib/systemd/system-generators/systemd-fstab-generator \
+		/run/units /run/units /run/units
+	for n in 1 2 3; do
+		sed "s,^,KEEP /etc/systemd/system/srv-$n.mount:," /run/units/srv-$n.mount
+	done
+	echo 'KEEP /etc/systemd/system/local-fs.target.d/fstab.conf:[Unit]'
+	echo 'KEEP /etc/systemd/system/local-fs.target.d/fstab.conf:Requires=srv-1.mount srv-2.mount srv-3.mount'
 	sync
 	finish
 	exit
