@@ -31,7 +31,10 @@ devices() { # all but those that have no size
 unbind() { # DEVICE...
 	for device; do
 		for driver in kmem device_dax; do
-			echo "$device" >/sys/bus/dax/drivers/$driver/unbind 2>/dev/null &
+			{
+				echo "$device" >/sys/bus/dax/drivers/$driver/remove_id
+				echo "$device" >/sys/bus/dax/drivers/$driver/unbind
+			} 2>/dev/null &
 		done 2>/dev/null
 	done
 	wait
@@ -56,7 +59,10 @@ some() { # NUMBER SIZE
 		echo 1 >"$region/dax_region/create"
 		device=$(cat "$region/dax_region/seed")
 		echo "$2" >"$region/$device/size"
-		echo "$device" >/sys/bus/dax/drivers/device_dax/bind
+		# 6.12 gives such a device to kmem unless it is told the name.
+		echo "$device" >/sys/bus/dax/drivers/device_dax/new_id
+		[ -e "$region/$device/driver" ] ||
+			echo "$device" >/sys/bus/dax/drivers/device_dax/bind
 	done
 }
 

@@ -209,9 +209,14 @@ expect 0 'a device of its own' daxctl-ext apply --allow-data-loss trap.json
 trap_node=$(readlink -f /dev/dax/by-name/trap)
 hold "$trap_node" fd
 echo "${trap_node#/dev/}" >/sys/bus/dax/drivers/device_dax/unbind
-expect 1 'binding what was open when it was unbound: refused' daxctl-ext apply trap.json
+expect 2 'binding what was open when it was unbound: refused' daxctl-ext apply trap.json
 says 'window-user' 'it says who has it open'
-says 'would break it for good' 'and why'
+# A plan that was made before he opened it is stopped by its step: the worker looks, too.
+daxctl-ext status --json | sed 's/"holders": *\[[^]]*\]/"holders": []/' >/run/unheld.json
+daxctl-ext plan --json --topology /run/unheld.json trap.json >/run/late.json 2>"$out"
+/usr/libexec/daxd/daxd-worker apply </run/late.json >"$out" 2>&1
+grep -q 'would break it for good\|The machine has changed' "$out"
+verdict 'nor by a plan that does not know it' $?
 free_it
 expect 0 'binding it once it is closed' daxctl-ext apply trap.json
 healthy 'a descriptor kept over a bind'
