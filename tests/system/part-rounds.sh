@@ -5,6 +5,7 @@
 cd /root/system || exit
 . ./lib.sh
 . ./part-lib.sh
+unset DAXD_WORKER # all of it is jobs of daxd, which wait for one another
 rounds=$1 seed=${2-$(date +%s)}
 echo "     seed $seed"
 
@@ -12,9 +13,9 @@ cat >/run/disk.json <<'END'
 { "daxd": 1, "volumes": [ { "name": "rounds", "region": { "type": "pmem", "target_node": 3 },
   "mode": "fsdax", "size": "768M", "map": "mem" } ] }
 END
+systemctl start daxd
 expect 0 'a disk' daxctl-ext apply --allow-data-loss /run/disk.json
 use_disk /dev/pmem/by-name/rounds
-systemctl start daxd
 table_of 'size=32M, name=first' >"$out" 2>&1
 expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'taken over'
