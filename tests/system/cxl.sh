@@ -15,7 +15,7 @@ present() { # NAME...
 expect 0 'the boot has not waited for them' systemctl is-active daxd-configured.target
 journalctl -u daxd --no-pager -o cat >"$out"
 for name in near window far journal images; do
-	says "$name: No region" "$name is named"
+	says "\"$name\" has not come: No region" "$name is named"
 done
 expect 2 'before its regions are made, CXL memory is not found' daxctl-ext plan cxl.json
 says '/volumes/0/region' 'and that is located'
