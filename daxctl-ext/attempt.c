@@ -51,7 +51,11 @@ void attempt_event(void *userdata, const struct event *event, const char *line)
 		if (event->state == STEP_FAILED)
 			add_failure(attempt, event);
 	}
-	if (event->kind == EVENT_END && event->error.code)
+	if (event->kind != EVENT_END)
+		return;
+	/* A job of daxd that finds the machine changed plans and ends once more. */
+	error_clear(&attempt->end);
+	if (event->error.code)
 		(void)error_copy(&attempt->end, &event->error); /* else errno's text must do */
 }
 
