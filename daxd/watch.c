@@ -107,10 +107,12 @@ static void watch_mounts(struct watches *watches, bool pending)
 	if (!pending) {
 		watches->mounts = sd_event_source_disable_unref(watches->mounts);
 		closep(&watches->mountinfo);
+		watches->mountinfo = -1; /* the number may be somebody else's next */
 		return;
 	}
 	if (watches->mounts)
 		return;
+	closep(&watches->mountinfo); /* of a time when it could not be watched */
 	watches->mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	r = watches->mountinfo < 0 ? -errno : sd_event_add_io(watches->event, &watches->mounts,
 							      watches->mountinfo, EPOLLPRI,
