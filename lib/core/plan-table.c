@@ -255,10 +255,38 @@ static bool place_entry(struct planner *p, struct goal *goal, struct table_goal 
 	return false;
 }
 
+static bool native_in_use(const struct native *native)
+{
+	return native->holders.n > 0;
+}
+
+static bool map_in_use(const struct disk_map *map)
+{
+	return map->open_count || map->holders.n;
+}
+
+static bool number_in_use(const struct disk *disk, unsigned int number)
+{
+	const struct native *native = disk ? disk_find_native(disk, number) : NULL;
+	const struct disk_map *map = disk ? disk_find_map(disk, number) : NULL;
+
+	return (native && native_in_use(native)) || (map && map_in_use(map));
+}
+
+/* The least that no entry has, and nobody uses still; 0: none is left. */
+static unsigned int free_number(const struct table_goal *table)
+{
+	unsigned int number = table_free_number(&table->table, 1);
+
+	while (number && number_in_use(table->disk, number))
+		number = table_free_number(&table->table, number + 1);
+	return number;
+}
+
 static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *table,
 		      const struct partition *partition)
 {
-	struct table_entry entry = { .number = table_free_number(&table->table) };
+	struct table_entry entry = { .number = free_number(table) };
 
 	if (entry.number == 0) {
 		partition_refuse(p, goal, partition, NULL, ENOSPC, NULL,
@@ -399,9 +427,52 @@ static bool is_half_written(const struct planner *p, const struct goal *goal,
 	return table->table.kind == TABLE_BACKUP && uuid_equal(&table->table.guid, &guid);
 }
 
+/* Of what somebody uses, the part of the disk that no entry of the table speaks for any more. */
+static void reserve(struct planner *p, struct table_goal *table, unsigned int number,
+		    struct range extent)
+{
+	const struct table_entry *entry = table_find(&table->table, number);
+	struct table_entry used = { .number = TABLE_ENTRIES_MAX + 1, .extent = extent };
+
+	if (entry && entry->extent.start <= extent.start &&
+	    range_end(extent) <= range_end(entry->extent))
+		return;
+	for (size_t i = 0; i < table->table.n_entries; i++)
+		if (table->table.entries[i].number >= used.number)
+			used.number = table->table.entries[i].number + 1;
+	if (table_add(&table->table, &used) < 0)
+		p->no_memory = true;
+}
+
+/*
+ * An entry can be taken out of the table under a mounted file system, by any tool: until nobody
+ * uses it any more, its space is as good as in the table.  Entries with numbers that no table has
+ * stand for it while others are placed.
+ */
+static void reserve_used(struct planner *p, struct table_goal *table)
+{
+	const struct disk *disk = table->disk;
+
+	for (size_t i = 0; disk && i < disk->n_natives; i++)
+		if (native_in_use(&disk->natives[i]))
+			reserve(p, table, disk->natives[i].number, disk->natives[i].extent);
+	for (size_t i = 0; disk && i < disk->n_maps; i++)
+		if (map_in_use(&disk->maps[i]))
+			reserve(p, table, disk->maps[i].number, disk->maps[i].extent);
+}
+
+static void release_reserved(struct table_goal *table)
+{
+	while (table->table.n_entries &&
+	       table->table.entries[table->table.n_entries - 1].number > TABLE_ENTRIES_MAX)
+		table_remove(&table->table,
+			     table->table.entries[table->table.n_entries - 1].number);
+}
+
 bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 {
 	const struct volume *volume = goal->volume;
+	bool all = true;
 
 	if (volume->repair || is_half_written(p, goal, table))
 		repair(p, goal, table);
@@ -413,9 +484,10 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 		return true;
 	if (table->table.kind == TABLE_NONE)
 		begin_anew(p, goal, table);
+	reserve_used(p, table);
 	for (enum turn turn = TURN_REMOVE; turn <= TURN_ALL; turn++)
-		for (size_t i = 0; i < volume->n_partitions; i++)
-			if (!take_turn(p, goal, table, &volume->partitions[i], turn))
-				return false;
-	return true;
+		for (size_t i = 0; all && i < volume->n_partitions; i++)
+			all = take_turn(p, goal, table, &volume->partitions[i], turn);
+	release_reserved(table);
+	return all;
 }

@@ -160,12 +160,12 @@ struct table_entry *table_find(const struct partition_table *table, unsigned int
 	return NULL;
 }
 
-unsigned int table_free_number(const struct partition_table *table)
+unsigned int table_free_number(const struct partition_table *table, unsigned int least)
 {
-	unsigned int number = 1;
+	unsigned int number = least;
 
-	for (size_t i = 0; i < table->n_entries && table->entries[i].number <= number; i++)
-		number = table->entries[i].number + 1;
+	while (table_find(table, number))
+		number++;
 	return number <= TABLE_ENTRIES_MAX ? number : 0;
 }
 

@@ -15,6 +15,7 @@
 
 #define SIGNATURE "EFI PART"
 #define PROTECTIVE 0xeeu /* type of the entry in an MBR that says: there is a GPT */
+#define MBR_SIZE 512
 #define ROOM_MAX 1024u	 /* entries that a table may have room for; nobody makes more */
 #define ENTRY_MIN 128u
 #define ENTRY_MAX 4096u
@@ -169,6 +170,33 @@ static int set_content(struct partition_table *table, const char *format, ...)
 	}
 	table->kind = TABLE_OTHER;
 	return 0;
+}
+
+/*
+ * Is the protective entry of the first sector gone, which the libraries want before they look for
+ * a copy of the table at the end?
+ */
+static bool lacks_protection(const struct table_bytes *bytes)
+{
+	return is_zero(bytes->head, MBR_SIZE) && !is_header(find_sector(bytes, 1)) &&
+	       is_header(find_sector(bytes, bytes->size / bytes->sector_size - 1));
+}
+
+int table_bytes_protect(const struct table_bytes *bytes, struct error *reterr)
+{
+	/* One entry of type PROTECTIVE from sector 1 to as far as it can say, and the signature. */
+	static const unsigned char entry[] = { 0, 0, 2, 0, PROTECTIVE, 0xff, 0xff, 0xff,
+					       1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff };
+	unsigned char sector[MBR_SIZE] = { 0 };
+
+	if (!lacks_protection(bytes))
+		return 0;
+	memcpy(sector + 446, entry, sizeof(entry));
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+	if (pwrite(bytes->fd, sector, sizeof(sector), 0) == (ssize_t)sizeof(sector))
+		return 0;
+	return error_set(reterr, errno, "Cannot fill a file in memory: %s.", strerror(errno));
 }
 
 /* What is there beside a GPT, as libblkid sees it. */
@@ -418,18 +446,33 @@ static int parse_rest(const struct table_bytes *bytes, struct fdisk_context *con
 	return 0;
 }
 
+/* A copy at the end that something else lies before may be of times gone by. */
+static int find_content(const struct table_bytes *bytes, struct partition_table *table,
+			struct error *reterr)
+{
+	int r = lacks_protection(bytes) ? probe_contents(bytes, table) : 0;
+
+	if (r < 0)
+		return error_set(reterr, -r, "Cannot read what is on %s: %s.", bytes->name,
+				 strerror(-r));
+	return table->kind == TABLE_OTHER ? 0 : table_bytes_protect(bytes, reterr);
+}
+
 static int parse(const struct table_bytes *bytes, struct partition_table *table,
 		 struct error *reterr)
 {
 	struct fdisk_context *context;
-	int r = table_fdisk_open(bytes, bytes->fd, true, &context);
+	int r = find_content(bytes, table, reterr);
 
+	if (r < 0 || table->kind == TABLE_OTHER)
+		return r;
+	r = table_fdisk_open(bytes, bytes->fd, true, &context);
 	if (r < 0)
 		return error_set(reterr, -r, "libfdisk cannot look at %s: %s.", bytes->name,
 				 strerror(-r));
 	if (has_label(context, "gpt")) {
 		r = parse_gpt(bytes, context, table, reterr);
-	} else {
+	} else if (!lacks_protection(bytes)) { /* else the copy is none, and nothing else is there */
 		r = parse_rest(bytes, context, table);
 		if (r < 0)
 			(void)error_set(reterr, -r, "Cannot read what is on %s: %s.",

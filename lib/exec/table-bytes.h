@@ -32,6 +32,11 @@ int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
 		     struct error *reterr);
 int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,
 		      struct error *reterr);
+/*
+ * Where the first sector is lost with the table, have the file let the libraries find the copy at
+ * the end; head stays as it is.
+ */
+int table_bytes_protect(const struct table_bytes *bytes, struct error *reterr);
 /* And the other way round. */
 int table_bytes_read_back(const struct table_bytes *bytes, struct error *reterr);
 /* By libfdisk; head and tail follow. before NULL: whatever there is is to be forgotten. */

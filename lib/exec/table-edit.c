@@ -169,6 +169,9 @@ int table_bytes_edit(struct table_bytes *bytes, const struct partition_table *be
 	if (after->kind != TABLE_GPT)
 		return error_set(reterr, EINVAL, "daxd writes no partition table of kind %s.",
 				 table_kind_word(after->kind));
+	r = table_bytes_protect(bytes, reterr);
+	if (r < 0)
+		return r;
 	r = write_gpt(bytes, gpt ? before : NULL, after);
 	if (r < 0)
 		return error_set(reterr, -r, "libfdisk does not make the partition table of %s: "

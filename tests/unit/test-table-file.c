@@ -130,6 +130,13 @@ TEST(table_half_lost)
 	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, false, &error), 0,
 		  error_message(&error));
 	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "repaired");
+	scribble(fd, 0, zeros, sizeof(zeros));
+	scribble(fd, 512, zeros, sizeof(zeros));
+	CHECK_INT(kind_of(fd, &have), TABLE_BACKUP, "the first is lost, and what says that it was");
+	CHECK_INT(have.n_entries, 1, "what the backup has still");
+	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, false, &error), 0,
+		  error_message(&error));
+	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "repaired once more");
 	scribble(fd, 512, zeros, sizeof(zeros));
 	scribble(fd, DEVICE - 512, zeros, sizeof(zeros));
 	CHECK_INT(kind_of(fd, &have), TABLE_DAMAGED, "both are lost");
