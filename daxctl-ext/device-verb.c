@@ -277,12 +277,17 @@ void device_drop_all(struct config *config)
 		volume_clear(&config->volumes[--config->n_volumes]);
 }
 
+static bool is_named_loss(const struct device_verb *verb, const struct step *step)
+{
+	return step->volume && !verb->creates &&
+	       (!verb->resizes || step->kind == STEP_RESIZE_DEVICE);
+}
+
 /* Nothing is lost but what the verb names. */
 static void check_losses(struct device_run *run, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].destructive &&
-		    (!plan->steps[i].volume || run->verb->creates) &&
+		if (plan->steps[i].destructive && !is_named_loss(run->verb, &plan->steps[i]) &&
 		    !run->options->allow_data_loss) {
 			problem_add(&run->cli->problems, ECANCELED,
 				    "if that is what you want, give --allow-data-loss",

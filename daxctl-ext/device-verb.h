@@ -29,6 +29,7 @@ struct device_verb {
 	bool json;	  /* daxctl prints the devices */
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */
+	bool resizes;	  /* and consents to losing what is beyond the end */
 	bool spare_pmem;  /* "all" leaves namespaces alone, unless --region is one */
 	/* Make the volumes of run->config; problems are added. */
 	void (*fill)(struct device_run *run);

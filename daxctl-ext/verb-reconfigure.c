@@ -206,6 +206,16 @@ static const struct device_verb device_verb = {
 	.want = want,
 };
 
+/* Whoever changes the size of a namespace need not know that it is made anew for it. */
+static const struct device_verb resizing = {
+	.name = "reconfigure-device",
+	.past = "reconfigured",
+	.json = true,
+	.resizes = true,
+	.fill = fill,
+	.want = want,
+};
+
 static const char *check_options(const struct reconfigure_options *options)
 {
 	if (options->check_config &&
@@ -227,7 +237,8 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	const char *wrong = check_options(options);
 
 	if (!wrong)
-		return device_verb_run(cli, &device_verb, &options->common, args);
+		return device_verb_run(cli, options->mode ? &device_verb : &resizing,
+				       &options->common, args);
 	problem_add(&cli->problems, EINVAL, "\"daxctl-ext help reconfigure-device\" shows them",
 		    "%s", wrong);
 	if (options->common.compat)
@@ -245,7 +256,8 @@ static const struct verb_option options[] = {
 	{
 		.name = "size", .letter = 's', .value = "SIZE",
 		.offset = offsetof(struct reconfigure_options, size),
-		.help = "Make it larger or smaller; what it held is lost when it gets smaller.",
+		.help = "Make it larger or smaller. What is beyond the new end is lost; a namespace "
+			"is made anew, and loses all, with --allow-data-loss.",
 	},
 	{
 		.name = "align", .letter = 'a', .value = "ALIGN",
@@ -273,6 +285,7 @@ static const struct verb_option options[] = {
 		.offset = offsetof(struct reconfigure_options, input),
 		.help = "Size and alignment from what list -M printed.",
 	},
+	OPTION_ALLOW_DATA_LOSS_AT(struct reconfigure_options, common.allow_data_loss),
 	DEVICE_OPTION_WAIT(struct reconfigure_options),
 	DEVICE_OPTION_LIMIT(struct reconfigure_options),
 	DEVICE_OPTIONS_COMMON(struct reconfigure_options),

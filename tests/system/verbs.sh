@@ -181,6 +181,11 @@ expect 0 'and away' daxctl-ext destroy-device -f -r 0 all
 region=$(daxctl-ext status | awk '$2 == "pmem" && $3 == "2G" { print $1; exit }')
 expect 2 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
 expect 0 'with consent' daxctl-ext create-device -r "$region" -s 512M --name pm --allow-data-loss
+expect 2 'to grow it is to lose it' daxctl-ext reconfigure-device pm -s 640M
+says '--allow-data-loss' 'and wants consent'
+daxctl-ext status >"$out"
+grep -q '^  pm .*512M' "$out"
+verdict 'nothing was done' $?
 expect 0 'another, of memory' daxctl-ext create-device -r "$region" -s 512M --name pmram -m system-ram
 says '"online_memblocks"' 'is memory'
 expect 0 'to a file system' daxctl-ext create-device -r "$region" -s 256M --name fs -m fsdax
