@@ -258,6 +258,14 @@ static void await_map(const struct step *step, struct work *work, struct udev_tr
 	trigger->stamp = work->stamp;
 }
 
+static int try_unmap(const struct kernel_disk *target, const struct step *step, struct work *work,
+		     struct error *reterr)
+{
+	(void)target;
+	(void)step;
+	return dm_map_remove(work->name, work->dev, reterr);
+}
+
 static int map(const struct kernel_disk *target, const struct step *step, struct work *work,
 	       struct udev_trigger *trigger, struct error *reterr)
 {
@@ -272,27 +280,23 @@ static int map(const struct kernel_disk *target, const struct step *step, struct
 		return r;
 	r = find_map(target, step->number, work, reterr);
 	known = r > 0;
-	if (known) {
+	if (known)
 		r = dm_map_read(work->name, work->dev, target->dev, &state, reterr);
-		if (r == 0 && !extent_is(state.extent, step->extent))
-			return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
-	} else if (r == 0) {
-		r = create_map(target, step, work, reterr);
+	/* Whoever made it was killed before it had a table: it is no map yet. */
+	if (r == 0 && known && state.extent.size == 0 && state.open_count == 0) {
+		r = retry(try_unmap, target, step, work, reterr);
+		known = false;
 	}
+	if (r == 0 && known && !extent_is(state.extent, step->extent))
+		return error_set(reterr, EEXIST, "%s is mapped elsewhere.", work->name);
+	if (r == 0 && !known)
+		r = create_map(target, step, work, reterr);
 	if (r < 0)
 		return r;
 	await_map(step, work, trigger);
 	if (known)
 		trigger->wait = UDEV_ANEW; /* a link was missing, or the table names it anew */
 	return 0;
-}
-
-static int try_unmap(const struct kernel_disk *target, const struct step *step, struct work *work,
-		     struct error *reterr)
-{
-	(void)target;
-	(void)step;
-	return dm_map_remove(work->name, work->dev, reterr);
 }
 
 static int unmap(const struct kernel_disk *target, const struct step *step, struct work *work,

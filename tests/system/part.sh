@@ -166,4 +166,10 @@ map_is "${images}p1" 524288
 map_is "${images}p2" 512000
 no_natives "$images"
 nothing_to_do part.json 'made anew'
+# What a worker leaves that is killed before the map it makes has its table.
+uuid=$(dmsetup info -c --noheadings -o uuid "${images}p2")
+dmsetup remove "${images}p2" && dmsetup create --notable -u "$uuid" "${images}p2" >"$out" 2>&1
+expect 0 'a map without a table is made one' daxctl-ext part sync "$images"
+map_is "${images}p2" 512000
+nothing_to_do part.json 'finished'
 finish
