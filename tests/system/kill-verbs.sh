@@ -96,6 +96,6 @@ ram offline|online-memory --no-movable x
 ram|offline-memory x
 END
 echo "kill-verbs: the worker was killed $kills times"
-[ "$kills" -ge 18 ]
+[ "$kills" -ge 9 ]
 verdict 'there were records to be killed after' $?
 finish
