@@ -30,7 +30,6 @@ void client_init(struct client *client, const char *topology)
 void client_leave_queue(struct client *client)
 {
 	closep(&client->queue);
-	client->queue = -1;
 }
 
 void client_queue(struct client *client)

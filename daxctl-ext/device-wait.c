@@ -43,10 +43,8 @@ static int open_uevents(void)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 			NETLINK_KOBJECT_UEVENT);
 
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		closep(&fd);
-		fd = -1;
-	}
 	return fd;
 }
 
@@ -134,12 +132,9 @@ static void drain(int fd)
 /* A pidfd that is ready stays so. */
 static void drop_ended(struct waiter *waiter)
 {
-	for (size_t i = N_FIXED; i < waiter->n; i++) {
-		if (!waiter->fds[i].revents)
-			continue;
-		closep(&waiter->fds[i].fd);
-		waiter->fds[i].fd = -1;
-	}
+	for (size_t i = N_FIXED; i < waiter->n; i++)
+		if (waiter->fds[i].revents)
+			closep(&waiter->fds[i].fd);
 }
 
 int waiter_wait(struct waiter *waiter, uint64_t deadline)

@@ -30,7 +30,6 @@ void interrupt_close(struct interrupt *interrupt)
 		return;
 	(void)sigprocmask(SIG_SETMASK, &interrupt->before, NULL); /* as above */
 	closep(&interrupt->fd);
-	interrupt->fd = -1;
 }
 
 void interrupt_poll(const struct interrupt *interrupt, struct pollfd fds[INTERRUPT_FDS])

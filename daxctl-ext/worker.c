@@ -31,15 +31,9 @@ void worker_end_clear(struct worker_end *end)
 	*end = (struct worker_end){ 0 };
 }
 
-static void close_fd(int *fd)
-{
-	closep(fd);
-	*fd = -1;
-}
-
 static void worker_clear(struct worker *worker)
 {
-	close_fd(&worker->in);
+	closep(&worker->in);
 	lines_clear(&worker->out);
 	lines_clear(&worker->err);
 	free(worker->last);
@@ -106,7 +100,7 @@ static int talk(struct worker *worker)
 		};
 
 		if (worker->left == 0)
-			close_fd(&worker->in);
+			closep(&worker->in);
 		fds[2].fd = worker->in; /* poll() passes over -1 */
 		interrupt_poll(worker->interrupt, fds + 3);
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
@@ -145,7 +139,7 @@ int worker_run(char *const argv[], const char *input, size_t input_length, lines
 		return r;
 	r = talk(&worker);
 	/* When we give up, its next write fails, so this wait comes to an end. */
-	close_fd(&worker.in);
+	closep(&worker.in);
 	lines_clear(&worker.out);
 	lines_clear(&worker.err);
 	if (r == -EINTR)

@@ -107,7 +107,6 @@ static void watch_mounts(struct watches *watches, bool pending)
 	if (!pending) {
 		watches->mounts = sd_event_source_disable_unref(watches->mounts);
 		closep(&watches->mountinfo);
-		watches->mountinfo = -1; /* the number may be somebody else's next */
 		return;
 	}
 	if (watches->mounts)

@@ -45,7 +45,6 @@ static void close_input(struct worker_link *link)
 {
 	link->feeder = sd_event_source_disable_unref(link->feeder);
 	closep(&link->in);
-	link->in = -1;
 	free(TAKE(link->input));
 }
 

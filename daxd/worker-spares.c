@@ -31,7 +31,7 @@ static void process_close(struct child *process)
 	closep(&process->in);
 	closep(&process->out);
 	closep(&process->err);
-	*process = (struct child){ .in = -1, .out = -1, .err = -1 };
+	process->pid = 0;
 }
 
 static int start(const struct worker_spares *spares, const char *verb, struct child *ret)

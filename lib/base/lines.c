@@ -19,7 +19,6 @@ static void free_text(struct lines *lines)
 void lines_clear(struct lines *lines)
 {
 	closep(&lines->fd);
-	lines->fd = -1;
 	free_text(lines);
 }
 

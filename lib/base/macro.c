@@ -8,6 +8,7 @@ void closep(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd); /* nothing can be done about a failed close at scope exit */
+	*fd = -1;
 }
 
 void *array_grow(void *array, size_t n, size_t element_size)

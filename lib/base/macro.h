@@ -36,6 +36,7 @@ static inline void freep(void *p)
 	free(*(void **)p);
 }
 
+/* -1 is passed over, and is left behind: the number may be somebody else's next. */
 void closep(int *fd);
 
 /*

@@ -100,10 +100,8 @@ static int run(char *const argv[], const char *input, struct lines *out, char **
 		n = left ? write(child.in, input, left) : 0;
 		input += n > 0 ? n : 0;
 		left -= n > 0 ? (size_t)n : 0;
-		if (!left) {
+		if (!left)
 			closep(&child.in);
-			child.in = -1;
-		}
 		r = out->ended ? 0 : lines_read(out);
 		if (r >= 0 && !err.ended)
 			r = lines_read(&err);
