@@ -63,11 +63,6 @@ static void pending(struct disk_goal *d, unsigned int number, const char *have, 
 	planner_drift(d->p, d->goal, attribute, have, want);
 }
 
-static bool is_open(const struct disk_map *map)
-{
-	return map->open_count || map->holders.n;
-}
-
 static enum entry_fit fit_of(const struct disk_goal *d, const struct table_entry *entry)
 {
 	const struct partition_table *table = &d->table.table;
@@ -159,7 +154,7 @@ static bool check_policy(struct disk_goal *d)
 	for (size_t i = 0; !d->managed && disk && i < disk->n_maps; i++) {
 		_cleanup_(freep) char *users = NULL;
 
-		if (!is_open(&disk->maps[i]))
+		if (!disk_map_is_open(&disk->maps[i]))
 			continue;
 		users = partition_users(d->p, disk, disk->maps[i].number);
 		goal_refuse(d->p, d->goal,
@@ -210,7 +205,7 @@ static void emit_unmaps(struct disk_goal *d)
 
 		if (d->managed && (silent || wanted_entry(d, map->number)))
 			continue;
-		if (d->managed && is_open(map))
+		if (d->managed && disk_map_is_open(map))
 			pending(d, map->number, "open", "not mapped");
 		else
 			(void)partition_step(d, &together, STEP_UNMAP, map->number, map->extent,
@@ -225,7 +220,7 @@ static void emit_unmaps(struct disk_goal *d)
 		if (!entry || (map->extent.start == entry->extent.start &&
 			       map->extent.size <= entry->extent.size))
 			continue;
-		if (is_open(map))
+		if (disk_map_is_open(map))
 			pending(d, map->number, "open", "smaller or elsewhere");
 		else
 			(void)partition_step(d, &together, STEP_REMAP, map->number,

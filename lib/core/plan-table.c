@@ -255,22 +255,12 @@ static bool place_entry(struct planner *p, struct goal *goal, struct table_goal 
 	return false;
 }
 
-static bool native_in_use(const struct native *native)
-{
-	return native->holders.n > 0;
-}
-
-static bool map_in_use(const struct disk_map *map)
-{
-	return map->open_count || map->holders.n;
-}
-
 static bool number_in_use(const struct disk *disk, unsigned int number)
 {
 	const struct native *native = disk ? disk_find_native(disk, number) : NULL;
 	const struct disk_map *map = disk ? disk_find_map(disk, number) : NULL;
 
-	return (native && native_in_use(native)) || (map && map_in_use(map));
+	return (native && native->holders.n) || (map && disk_map_is_open(map));
 }
 
 /* The least that no entry has, and nobody uses still; 0: none is left. */
@@ -454,10 +444,10 @@ static void reserve_used(struct planner *p, struct table_goal *table)
 	const struct disk *disk = table->disk;
 
 	for (size_t i = 0; disk && i < disk->n_natives; i++)
-		if (native_in_use(&disk->natives[i]))
+		if (disk->natives[i].holders.n)
 			reserve(p, table, disk->natives[i].number, disk->natives[i].extent);
 	for (size_t i = 0; disk && i < disk->n_maps; i++)
-		if (map_in_use(&disk->maps[i]))
+		if (disk_map_is_open(&disk->maps[i]))
 			reserve(p, table, disk->maps[i].number, disk->maps[i].extent);
 }
 

@@ -359,6 +359,11 @@ struct native *disk_find_native(const struct disk *disk, unsigned int number)
 	return NULL;
 }
 
+bool disk_map_is_open(const struct disk_map *map)
+{
+	return map->open_count || map->holders.n;
+}
+
 struct disk_map *disk_find_map(const struct disk *disk, unsigned int number)
 {
 	for (size_t i = 0; i < disk->n_maps; i++)

@@ -274,6 +274,8 @@ struct dax_device *region_find_device(const struct region *region, uint64_t addr
 const struct uuid *namespace_disk_uuid(const struct namespace *ns);
 struct native *disk_find_native(const struct disk *disk, unsigned int number);
 struct disk_map *disk_find_map(const struct disk *disk, unsigned int number);
+/* Does somebody use it, whether he can be found or not? */
+bool disk_map_is_open(const struct disk_map *map);
 /* The node of a device (as region_device()) or of a namespace's block device, or NULL. */
 const struct access *region_node(const struct region *region, const struct uuid *namespace_uuid,
 				 uint64_t start);

@@ -7,11 +7,6 @@
 
 #include "exec/sim.h"
 
-static bool is_open(const struct disk_map *map)
-{
-	return map->open_count || map->holders.n;
-}
-
 /* The disk of a namespace that has a block device; where nobody looked before, it is blank. */
 static int find_disk(struct sim *sim, const struct step *step, struct namespace **ret,
 		     struct error *reterr)
@@ -193,7 +188,7 @@ int sim_unmap(struct sim *sim, const struct step *step, struct error *reterr)
 	map = disk_find_map(ns->disk, step->number);
 	if (!map)
 		return 0;
-	if (is_open(map))
+	if (disk_map_is_open(map))
 		return error_set(reterr, EBUSY, "%s is open.", map->name);
 	free(map->name);
 	holder_list_clear(&map->holders);
@@ -218,7 +213,7 @@ int sim_remap(struct sim *sim, const struct step *step, struct error *reterr)
 	if (!map)
 		return error_set(reterr, ENOENT, "Partition %u of %s is not mapped.", step->number,
 				 ns->blockdev);
-	if (is_open(map) &&
+	if (disk_map_is_open(map) &&
 	    (map->extent.start != step->extent.start || map->extent.size > step->extent.size))
 		return error_set(reterr, EBUSY, "%s is open and would not only grow.", map->name);
 	map->extent = step->extent;
