@@ -164,30 +164,34 @@ static void want_add(struct device_run *run, const struct volume_view *view,
 	partition->uuid = uuid;
 }
 
+/* One that is there, known by its uuid; NULL: what is wrong was told. */
+static struct partition *add_existing(struct device_run *run, const struct volume_view *view,
+				      struct volume *volume)
+{
+	const struct table_entry *entry = find_entry(run, view);
+	struct partition *partition = entry ? add_partition(volume) : NULL;
+
+	if (partition)
+		partition->uuid = entry->uuid;
+	return partition;
+}
+
 static void want_delete(struct device_run *run, const struct volume_view *view,
 			struct volume *volume)
 {
-	const struct table_entry *entry = find_entry(run, view);
-	struct partition *partition;
+	struct partition *partition = add_existing(run, view, volume);
 
-	if (!entry)
-		return;
-	partition = add_partition(volume);
-	partition->absent = true;
-	partition->uuid = entry->uuid;
+	if (partition)
+		partition->absent = true;
 }
 
 static void want_resize(struct device_run *run, const struct volume_view *view,
 			struct volume *volume)
 {
-	const struct table_entry *entry = find_entry(run, view);
-	struct partition *partition;
+	struct partition *partition = add_existing(run, view, volume);
 
-	if (!entry)
-		return;
-	partition = add_partition(volume);
-	partition->uuid = entry->uuid;
-	(void)read_place(run, partition); /* what is wrong is told */
+	if (partition)
+		(void)read_place(run, partition); /* what is wrong is told */
 }
 
 static void want_sync(struct device_run *run, const struct volume_view *view,
