@@ -42,11 +42,18 @@ static int add_target(struct targets *targets, const char *name, bool block, dev
 	return 0;
 }
 
+/* Whoever holds a partition holds its disk; own NULL: it is none. */
+static int add_holder(struct holder_list *list, struct holder_list *own, enum holder_kind kind,
+		      const char *name, int pid)
+{
+	int r = holder_list_add(list, kind, name, pid);
+
+	return r < 0 || !own ? r : holder_list_add(own, kind, name, pid);
+}
+
 static int hold(const struct target *target, enum holder_kind kind, const char *name, int pid)
 {
-	int r = holder_list_add(target->list, kind, name, pid);
-
-	return r < 0 || !target->own ? r : holder_list_add(target->own, kind, name, pid);
+	return add_holder(target->list, target->own, kind, name, pid);
 }
 
 static int add_blockdev_at(struct targets *targets, int fd, const char *attribute,
@@ -73,8 +80,7 @@ static int add_map(struct targets *targets, const char *dm, unsigned int number,
 	if (!map || !dir)
 		return 0; /* it went away meanwhile, or came */
 	while ((entry = sysfs_next(dir)))
-		if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
-		    holder_list_add(&map->holders, HOLDER_BLOCK, entry->d_name, 0) < 0)
+		if (add_holder(list, &map->holders, HOLDER_BLOCK, entry->d_name, 0) < 0)
 			return -ENOMEM;
 	return add_blockdev_at(targets, dirfd(dir), "../dev", dm, list, &map->holders);
 }
@@ -93,8 +99,7 @@ static int add_stacked(struct targets *targets, int fd, const char *folder,
 		if (number) {
 			if (add_map(targets, entry->d_name, number, ns->disk, list) < 0)
 				return -ENOMEM;
-		} else if (holder_list_add(list, HOLDER_BLOCK, entry->d_name, 0) < 0 ||
-			   (own && holder_list_add(own, HOLDER_BLOCK, entry->d_name, 0) < 0)) {
+		} else if (add_holder(list, own, HOLDER_BLOCK, entry->d_name, 0) < 0) {
 			return -ENOMEM;
 		}
 	}
