@@ -35,9 +35,7 @@ static void remove_job(struct queue *queue, size_t at)
 	struct job *job = queue->jobs[at];
 
 	bus_job_removed(queue->manager->bus, job);
-	queue->n--;
-	memmove(&queue->jobs[at], &queue->jobs[at + 1],
-		(queue->n - at) * sizeof(*queue->jobs));
+	ARRAY_REMOVE(queue->jobs, queue->n, &queue->jobs[at]);
 	job_free(job);
 }
 

@@ -28,3 +28,11 @@ void *array_grow(void *array, size_t n, size_t element_size)
 	grown = (char *)*at + n * element_size;
 	return memset(grown, 0, element_size);
 }
+
+void array_remove(void *array, size_t *n, size_t at, size_t element_size)
+{
+	char *element = (char *)array + at * element_size;
+
+	(*n)--;
+	memmove(element, element + element_size, (*n - at) * element_size);
+}

@@ -47,5 +47,9 @@ void closep(int *fd);
 void *array_grow(void *array, size_t n, size_t element_size);
 #define ARRAY_APPEND(array, n)                                                 \
 	((__typeof__(array))array_grow(&(array), (n), sizeof(*(array))))
+/* Those behind element number at move up, and there is one less; what it owns is cleared before. */
+void array_remove(void *array, size_t *n, size_t at, size_t element_size);
+#define ARRAY_REMOVE(array, n, element)                                        \
+	array_remove((array), &(n), (size_t)((element) - (array)), sizeof(*(array)))
 
 #endif

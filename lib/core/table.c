@@ -103,14 +103,11 @@ int table_add(struct partition_table *table, const struct table_entry *entry)
 void table_remove(struct partition_table *table, unsigned int number)
 {
 	struct table_entry *entry = table_find(table, number);
-	size_t behind;
 
 	if (!entry)
 		return;
 	table_entry_clear(entry);
-	behind = table->n_entries - (size_t)(entry - table->entries) - 1;
-	memmove(entry, entry + 1, behind * sizeof(*entry));
-	table->n_entries--;
+	ARRAY_REMOVE(table->entries, table->n_entries, entry);
 }
 
 int table_copy(struct partition_table *to, const struct partition_table *from)

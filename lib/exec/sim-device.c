@@ -105,14 +105,11 @@ static bool is_device_zero(const struct dax_device *device)
 /* Size 0, and delete where the kernel allows it: never daxX.0. */
 static void drop_device(struct region *region, struct dax_device *device)
 {
-	size_t at = (size_t)(device - region->devices);
-
 	range_list_clear(&device->ranges);
 	device->size = 0;
 	if (!is_device_zero(device)) {
 		dax_device_clear(device);
-		region->n_devices--;
-		memmove(device, device + 1, (region->n_devices - at) * sizeof(*device));
+		ARRAY_REMOVE(region->devices, region->n_devices, device);
 	}
 	refresh_available(region);
 }

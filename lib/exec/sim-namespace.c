@@ -251,7 +251,6 @@ int sim_destroy_namespace(struct sim *sim, const struct step *step, struct error
 {
 	struct region *region;
 	struct namespace *ns;
-	size_t at;
 	int r = sim_find_region(sim, step, &region, reterr);
 
 	if (r < 0)
@@ -262,10 +261,8 @@ int sim_destroy_namespace(struct sim *sim, const struct step *step, struct error
 	r = check_free(ns, reterr);
 	if (r < 0)
 		return r;
-	at = (size_t)(ns - region->namespaces);
 	namespace_clear(ns);
-	region->n_namespaces--;
-	memmove(ns, ns + 1, (region->n_namespaces - at) * sizeof(*ns));
+	ARRAY_REMOVE(region->namespaces, region->n_namespaces, ns);
 	refresh_available(region);
 	return 0;
 }

@@ -81,7 +81,6 @@ int sim_drop_partition(struct sim *sim, const struct step *step, struct error *r
 {
 	struct native *native;
 	struct namespace *ns;
-	size_t behind;
 	int r = find_disk(sim, step, &ns, reterr);
 
 	if (r < 0)
@@ -93,9 +92,7 @@ int sim_drop_partition(struct sim *sim, const struct step *step, struct error *r
 	if (r < 0)
 		return r;
 	holder_list_clear(&native->holders);
-	behind = ns->disk->n_natives - (size_t)(native - ns->disk->natives) - 1;
-	memmove(native, native + 1, behind * sizeof(*native));
-	ns->disk->n_natives--;
+	ARRAY_REMOVE(ns->disk->natives, ns->disk->n_natives, native);
 	return 0;
 }
 
@@ -180,7 +177,6 @@ int sim_unmap(struct sim *sim, const struct step *step, struct error *reterr)
 {
 	struct disk_map *map;
 	struct namespace *ns;
-	size_t behind;
 	int r = find_disk(sim, step, &ns, reterr);
 
 	if (r < 0)
@@ -192,9 +188,7 @@ int sim_unmap(struct sim *sim, const struct step *step, struct error *reterr)
 		return error_set(reterr, EBUSY, "%s is open.", map->name);
 	free(map->name);
 	holder_list_clear(&map->holders);
-	behind = ns->disk->n_maps - (size_t)(map - ns->disk->maps) - 1;
-	memmove(map, map + 1, behind * sizeof(*map));
-	ns->disk->n_maps--;
+	ARRAY_REMOVE(ns->disk->maps, ns->disk->n_maps, map);
 	return 0;
 }
 

@@ -90,14 +90,11 @@ int sim_check_free(const char *name, const struct holder_list *holders, bool ign
 static int forget(struct sim *sim, const struct step *step)
 {
 	struct record *record = topology_find_record(sim->topology, step->label);
-	size_t at;
 
 	if (!record)
 		return 0;
-	at = (size_t)(record - sim->topology->records);
 	record_clear(record);
-	sim->topology->n_records--;
-	memmove(record, record + 1, (sim->topology->n_records - at) * sizeof(*record));
+	ARRAY_REMOVE(sim->topology->records, sim->topology->n_records, record);
 	return 0;
 }
 
