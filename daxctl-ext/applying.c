@@ -29,7 +29,7 @@ static enum cli_exit report_outcome(struct attempt *attempt, enum outcome outcom
 }
 
 /* Run the plan by ourselves; *stale when it must be made anew. */
-static enum cli_exit run_plan(struct cli *cli, const struct client *client,
+static enum cli_exit run_plan(struct cli *cli, struct client *client,
 			      const struct plan *plan, bool *stale)
 {
 	_cleanup_(interrupt_close) struct interrupt interrupt = { .fd = -1 };

@@ -257,7 +257,7 @@ static enum cli_exit take_copy(struct report *problems, const char *text, char *
 	return *ret ? CLI_DONE : add_nonsense(problems, -ENOMEM);
 }
 
-enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+enum cli_exit bus_get_topology(struct bus *bus, bool from_memory, char **ret,
 			       struct report *problems)
 {
 	_cleanup_(failure_clear) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -266,7 +266,7 @@ enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
 	int r;
 
 	r = call(bus, ROOT, MANAGER, "GetTopology", &error, &reply, "a{sv}", 1,
-		 "since-last-job", "b", since_job);
+		 "from-memory", "b", from_memory);
 	if (r < 0)
 		return add_failure(problems, &error, r);
 	r = sd_bus_message_read(reply, "s", &text);
@@ -537,11 +537,21 @@ static int hand_out(struct bus *bus, enum change_kind kind, const char *object, 
 	return 0;
 }
 
+static int hand_out_events(struct bus *bus, sd_bus_message *message, const char *id)
+{
+	const char *line;
+	int r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "s");
+
+	while (r >= 0 && (r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &line)) > 0)
+		(void)hand_out(bus, CHANGE_EVENT, "job", id, line); /* always 0 */
+	return 0;
+}
+
 /* Any signal of daxd. What is none of ours is passed over; nonsense, too: it names no object. */
 static int take_signal(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct bus *bus = userdata;
-	const char *path = sd_bus_message_get_path(message), *event;
+	const char *path = sd_bus_message_get_path(message);
 	enum change_kind kind = CHANGE_CHANGED;
 	_cleanup_(freep) char *id = NULL;
 	_cleanup_(freep) char *json = NULL;
@@ -556,10 +566,8 @@ static int take_signal(sd_bus_message *message, void *userdata, sd_bus_error *er
 		return read_removed(message, object, &id) < 0 ?
 			       0 :
 			       hand_out(bus, CHANGE_WENT, object, id, NULL);
-	if (sd_bus_message_is_signal(message, JOB, "Event"))
-		return !of_object || sd_bus_message_read(message, "s", &event) < 0 ?
-			       0 :
-			       hand_out(bus, CHANGE_EVENT, object, id, event);
+	if (sd_bus_message_is_signal(message, JOB, "Events"))
+		return of_object ? hand_out_events(bus, message, id) : 0;
 	json_open(&out, NULL, '{');
 	if (sd_bus_message_is_signal(message, OBJECT_MANAGER, "InterfacesAdded")) {
 		kind = CHANGE_CAME;

@@ -34,9 +34,9 @@ enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *probl
 
 /*
  * Each adds to the problems unless it returns CLI_DONE; texts are freed by the caller.
- * since_job: what was looked at when the last job had ended is good enough.
+ * from_memory: what was seen last is good enough, when that was since the last job had ended.
  */
-enum cli_exit bus_get_topology(struct bus *bus, bool since_job, char **ret,
+enum cli_exit bus_get_topology(struct bus *bus, bool from_memory, char **ret,
 			       struct report *problems);
 /* *ret_plan is "" when it cannot be had; *ret_problems is an object with "problems". */
 enum cli_exit bus_plan(struct bus *bus, const char *document, char **ret_plan,

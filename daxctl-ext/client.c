@@ -48,6 +48,7 @@ void client_queue(struct client *client)
 void client_clear(struct client *client)
 {
 	client_leave_queue(client);
+	topology_free(TAKE(client->after));
 	bus_free(TAKE(client->bus));
 }
 
@@ -154,6 +155,8 @@ static int take_event(void *userdata, char *line, size_t length)
 	_cleanup_(event_clear) struct event event = { 0 };
 	struct answer *answer = userdata;
 
+	if (topology_is_line(line))
+		return take_topology(answer, line, length);
 	if (event_parse(line, length, &event, &report) < 0)
 		return add_nonsense(answer, &report);
 	if (event.kind == EVENT_END) {
@@ -242,10 +245,11 @@ static enum cli_exit read_simulation(const char *file, struct topology **ret,
 }
 
 /* daxd's answer is read as the worker's is, from whom it has it. */
-static enum cli_exit scan_by_daemon(struct client *client, struct answer *answer)
+static enum cli_exit scan_by_daemon(struct client *client, enum client_look look,
+				    struct answer *answer)
 {
 	_cleanup_(freep) char *text = NULL;
-	enum cli_exit status = bus_get_topology(client->bus, client->after_job, &text,
+	enum cli_exit status = bus_get_topology(client->bus, look == LOOK_QUICK, &text,
 					       answer->problems);
 
 	answer->from = "daxd";
@@ -254,29 +258,37 @@ static enum cli_exit scan_by_daemon(struct client *client, struct answer *answer
 	return take_topology(answer, text, strlen(text)) < 0 ? CLI_FAILED : CLI_DONE;
 }
 
-static enum cli_exit scan_by_worker(const struct client *client, struct answer *answer)
+static enum cli_exit scan_by_worker(const struct client *client, enum client_look look,
+				    struct answer *answer)
 {
+	static const char *const verbs[] = { "scan", "list", "objects" };
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
 	enum cli_exit status;
 
-	status = run_worker(client, client->brief ? "list" : "scan", "", take_topology, answer, NULL, &end);
+	status = run_worker(client, verbs[look], "", take_topology, answer, NULL, &end);
 	if (status == CLI_DONE && (!answer->topology || end.status != 0))
 		status = add_death(&end, NULL, answer->problems);
 	return status;
 }
 
-enum cli_exit client_scan(struct client *client, struct topology **ret, struct report *problems)
+enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
+			  struct report *problems)
 {
 	struct answer answer = { .from = "daxd-worker", .problems = problems };
 	enum cli_exit status;
 
 	if (client->simulation)
 		return read_simulation(client->simulation, ret, problems);
+	if (look == LOOK_QUICK && client->after) {
+		*ret = TAKE(client->after);
+		return CLI_DONE;
+	}
 	/* Root need not ask: a worker of its own answers sooner, and to look starts no daemon. */
 	status = geteuid() == 0 ? CLI_DONE : client_connect(client, problems);
 	if (status != CLI_DONE)
 		return status;
-	status = client->bus ? scan_by_daemon(client, &answer) : scan_by_worker(client, &answer);
+	status = client->bus ? scan_by_daemon(client, look, &answer) :
+			       scan_by_worker(client, look, &answer);
 	if (status != CLI_DONE) {
 		topology_free(answer.topology);
 		return status;
@@ -285,7 +297,7 @@ enum cli_exit client_scan(struct client *client, struct topology **ret, struct r
 	return CLI_DONE;
 }
 
-enum cli_exit client_apply(const struct client *client, const struct plan *plan,
+enum cli_exit client_apply(struct client *client, const struct plan *plan,
 			   client_event *callback, void *userdata, struct interrupt *interrupt,
 			   enum outcome *ret, struct report *problems)
 {
@@ -304,6 +316,8 @@ enum cli_exit client_apply(const struct client *client, const struct plan *plan,
 		return CLI_FAILED;
 	}
 	status = run_worker(client, "apply", text, take_event, &answer, interrupt, &end);
+	topology_free(TAKE(client->after));
+	client->after = TAKE(answer.topology);
 	if (status == CLI_DONE && !answer.ended)
 		status = add_death(&end,
 				   "nothing is lost: run apply again, and it goes on from what "

@@ -15,12 +15,18 @@
 #include "core/topology.h"
 #include "interrupt.h"
 
+/* How much of the machine a scan is to see. */
+enum client_look {
+	LOOK_ALL,
+	LOOK_LIST,  /* what a list of dax devices needs */
+	LOOK_QUICK, /* what was seen last, or when our job had ended; or without who holds what */
+};
+
 struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
-	bool brief;		/* a scan is for a list of dax devices, and needs no more */
-	bool after_job;		/* a scan is for what a job of ours has done */
+	struct topology *after; /* what a worker of our own saw when it had applied */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 	int queue;		/* the turn of client_queue(), or -1 */
@@ -46,7 +52,8 @@ void client_queue(struct client *client);
 void client_leave_queue(struct client *client);
 
 /* Problems are added; only CLI_DONE fills *ret. */
-enum cli_exit client_scan(struct client *client, struct topology **ret, struct report *problems);
+enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
+			  struct report *problems);
 
 /* Told of each event as it comes; line is its JSON without the newline. */
 typedef void client_event(void *userdata, const struct event *event, const char *line);
@@ -55,7 +62,7 @@ typedef void client_event(void *userdata, const struct event *event, const char 
  * Run the plan by a worker of our own until its end event, which the callback gets too.
  * CLI_DONE says only that there was one: *ret is what it says.
  */
-enum cli_exit client_apply(const struct client *client, const struct plan *plan,
+enum cli_exit client_apply(struct client *client, const struct plan *plan,
 			   client_event *callback, void *userdata, struct interrupt *interrupt,
 			   enum outcome *ret, struct report *problems);
 

@@ -148,9 +148,8 @@ enum cli_exit device_conclude(struct device_run *run, enum cli_exit status)
 
 	if (status == CLI_INVALID)
 		device_drop_all(run->config); /* refused as a whole */
-	run->client.after_job = true;
 	if (status != CLI_DONE || (run->verb->json && run->config->n_volumes))
-		then = device_look(run);
+		then = device_look(run, LOOK_QUICK);
 	if (then == CLI_DONE && status != CLI_DONE)
 		then = find_done(run);
 	if (then == CLI_DONE && run->verb->json)

@@ -35,12 +35,12 @@ static void run_clear(struct device_run *run)
 	client_clear(&run->client);
 }
 
-enum cli_exit device_look(struct device_run *run)
+enum cli_exit device_look(struct device_run *run, enum client_look look)
 {
 	enum cli_exit status;
 
 	forget_machine(run);
-	status = client_scan(&run->client, &run->topology, &run->cli->problems);
+	status = client_scan(&run->client, look, &run->topology, &run->cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	return volumes_fill(&run->volumes, run->topology) < 0 ? device_no_memory(run->cli) : CLI_DONE;
@@ -403,7 +403,7 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		(void)fflush(run->cli->err); /* what cannot be told is not */
 		told = true;
 		client_queue(&run->client);
-		status = device_look(run);
+		status = device_look(run, LOOK_ALL);
 		if (status != CLI_DONE)
 			break;
 		forget_problems(run);
@@ -443,7 +443,7 @@ static enum cli_exit carry_out(struct device_run *run, struct plan **plan)
 
 	while (was_outrun(run) && ++run->attempt < ATTEMPTS) {
 		forget_problems(run);
-		status = device_look(run);
+		status = device_look(run, LOOK_ALL);
 		if (status == CLI_DONE)
 			status = prepare(run, plan);
 		if (status != CLI_DONE || !run->config->n_volumes)
@@ -453,11 +453,55 @@ static enum cli_exit carry_out(struct device_run *run, struct plan **plan)
 	return status;
 }
 
-static enum cli_exit run_on(struct device_run *run)
+/*
+ * What was seen a moment ago says what is to be done, or not for sure: then the machine is looked
+ * at.  That it was true is checked before anything begins.
+ */
+static enum cli_exit prepare_quickly(struct device_run *run, struct plan **ret, bool *sure)
+{
+	enum cli_exit status = device_look(run, LOOK_QUICK);
+
+	if (status == CLI_DONE)
+		status = prepare(run, ret);
+	*sure = status == CLI_DONE && !run->cli->problems.n && !run->kept->n_volumes &&
+		(*ret)->n_steps;
+	return status;
+}
+
+static enum cli_exit run_quickly(struct device_run *run, bool *sure)
 {
 	_cleanup_(plan_freep) struct plan *plan = NULL;
+	enum cli_exit status = prepare_quickly(run, &plan, sure);
+
+	if (*sure)
+		status = carry_out(run, &plan);
+	/* Refused as a whole, but what was seen may not have been true. */
+	if (status == CLI_INVALID)
+		*sure = false;
+	return status;
+}
+
+static enum cli_exit run_surely(struct device_run *run, uint64_t deadline)
+{
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	enum cli_exit status = device_look(run, LOOK_ALL);
+
+	if (status == CLI_DONE)
+		status = prepare_waiting(run, deadline, &plan);
+	if (status != CLI_DONE)
+		return status;
+	if (run->options->dry_run)
+		return dry_run(run, TAKE(plan));
+	if (plan && run->config->n_volumes && plan->n_steps)
+		status = carry_out(run, &plan);
+	return device_conclude(run, status);
+}
+
+static enum cli_exit run_on(struct device_run *run)
+{
 	enum cli_exit status;
 	uint64_t deadline;
+	bool sure = false;
 
 	if (wait_deadline(run, &deadline) < 0)
 		return CLI_INVALID;
@@ -467,16 +511,15 @@ static enum cli_exit run_on(struct device_run *run)
 		return status;
 	if (!run->options->dry_run)
 		client_queue(&run->client);
-	status = device_look(run);
-	if (status == CLI_DONE)
-		status = prepare_waiting(run, deadline, &plan);
-	if (status != CLI_DONE)
-		return status;
-	if (run->options->dry_run)
-		return dry_run(run, TAKE(plan));
-	if (plan && run->config->n_volumes && plan->n_steps)
-		status = carry_out(run, &plan);
-	status = device_conclude(run, status);
+	/* Who waits, or asks what would be done, wants to know who uses what. */
+	if (!run->options->dry_run && !run->options->wait)
+		status = run_quickly(run, &sure);
+	if (sure) {
+		status = device_conclude(run, status);
+	} else {
+		forget_problems(run);
+		status = run_surely(run, deadline);
+	}
 	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
 }
 

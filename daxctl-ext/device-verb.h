@@ -59,7 +59,7 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 
 /* What the two halves of a verb share: device-verb.c prepares, device-carry.c goes on. */
 enum cli_exit device_no_memory(struct cli *cli);
-enum cli_exit device_look(struct device_run *run);
+enum cli_exit device_look(struct device_run *run, enum client_look look);
 /* The volume that a pointer is about, or n_volumes. */
 size_t device_volume_at(const struct config *config, const char *pointer);
 /* Nothing of it was done, or will be. */

@@ -28,7 +28,7 @@ enum cli_exit planning_make(struct cli *cli, const struct config *config,
 	_cleanup_(topology_freep) struct topology *topology = NULL;
 	enum cli_exit status;
 
-	status = client_scan(client, &topology, &cli->problems);
+	status = client_scan(client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (plan_build(config, topology, ret, &cli->problems) < 0)

@@ -21,7 +21,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 
 	(void)args; /* it takes none */
 	client_init(&client, options->topology);
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (export_config(topology, &config, &report) < 0) {

@@ -237,7 +237,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		abort(); /* nothing has begun */
 	status = load(&import, args);
 	if (status == CLI_DONE)
-		status = client_scan(&client, &import.topology, &cli->problems);
+		status = client_scan(&client, LOOK_ALL, &import.topology, &cli->problems);
 	if (status == CLI_DONE)
 		status = convert(&import);
 	if (status == CLI_DONE)

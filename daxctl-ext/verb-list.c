@@ -64,8 +64,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 
 	(void)args; /* it takes none */
 	client_init(&client, options->topology);
-	client.brief = true;
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_LIST, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (list_json(topology, &request, &answer) < 0) {

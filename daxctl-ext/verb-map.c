@@ -104,7 +104,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 		return CLI_INVALID;
 	}
 	client_init(&client, options->topology);
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status == CLI_DONE)
 		status = check_names(cli, topology, args);
 	if (status != CLI_DONE)

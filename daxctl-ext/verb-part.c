@@ -327,7 +327,7 @@ static enum cli_exit list(struct cli *cli, const struct part_options *options, c
 	enum cli_exit status;
 
 	client_init(&client, options->common.topology);
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (volumes_fill(&volumes, topology) == 0)

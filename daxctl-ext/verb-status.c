@@ -86,7 +86,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	if (status != CLI_DONE)
 		return status;
 	client_init(&client, options->topology);
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (options->region) {

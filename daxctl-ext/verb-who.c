@@ -224,7 +224,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	enum cli_exit status;
 
 	client_init(&client, options->topology);
-	status = client_scan(&client, &topology, &cli->problems);
+	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (volumes_fill(&volumes, topology) < 0) {

@@ -11,6 +11,9 @@
 #include "polkit.h"
 #include "queue.h"
 
+/* Properties of a job that change. */
+#define N_CHANGING 7
+
 char *bus_job_path(const struct job *job)
 {
 	char *path;
@@ -101,7 +104,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("Created", "t", get_created, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Problems", "aa{sv}", get_problems, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("s", event), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("Events", SD_BUS_ARGS("as", events), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Ended", SD_BUS_ARGS("s", outcome, "aa{sv}", problems), 0),
 	SD_BUS_VTABLE_END,
 };
@@ -167,7 +170,6 @@ int bus_export_jobs(struct bus *bus, sd_bus *connection)
 struct news {
 	const struct job *job;
 	char *path;
-	const char *line;
 	char **names;
 };
 
@@ -190,12 +192,18 @@ static void emit_changed(sd_bus *connection, const void *argument)
 						  news->names);
 }
 
-static void emit_event(sd_bus *connection, const void *argument)
+static void emit_events(sd_bus *connection, const void *argument)
 {
 	const struct news *news = argument;
+	sd_bus_message *signal = NULL;
+	int r;
 
-	(void)sd_bus_emit_signal(connection, news->path, BUS_JOB_INTERFACE, "Event", "s",
-				 news->line);
+	r = sd_bus_message_new_signal(connection, &signal, news->path, BUS_JOB_INTERFACE, "Events");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(signal, news->job->lines);
+	if (r >= 0)
+		(void)sd_bus_send(connection, signal, NULL);
+	(void)sd_bus_message_unref(signal);
 }
 
 static void emit_ended(sd_bus *connection, const void *argument)
@@ -234,36 +242,86 @@ void bus_job_removed(struct bus *bus, const struct job *job)
 	tell(bus, job, emit_removed, &(struct news){ 0 });
 }
 
-void bus_job_event(struct bus *bus, const struct job *job, const char *line)
+static void tell_later(struct bus *bus)
 {
-	tell(bus, job, emit_event, &(struct news){ .line = line });
+	if (bus) /* it fails only for a source that is not there */
+		(void)sd_event_source_set_enabled(bus->teller, SD_EVENT_ONESHOT);
 }
 
-void bus_job_ended(struct bus *bus, const struct job *job)
+/* A line that there is no memory for can be asked for: it is in the state of the job. */
+void bus_job_event(struct bus *bus, struct job *job, const char *line)
 {
-	tell(bus, job, emit_ended, &(struct news){ 0 });
+	char **slot = bus ? ARRAY_APPEND(job->lines, job->n_lines) : NULL;
+
+	if (slot && (*slot = strdup(line)))
+		job->n_lines++;
+	tell_later(bus);
 }
 
-void bus_job_changed(struct bus *bus, const struct job *job, enum bus_job_change change)
+void bus_job_changed(struct bus *bus, struct job *job, enum bus_job_change change)
 {
-	char state[] = "State", outcome[] = "Outcome", problems[] = "Problems", plan[] = "Plan",
-	     steps[] = "Steps", done[] = "StepsDone", step[] = "CurrentStep";
-	char *of_state[] = { state, step, NULL };
-	char *of_end[] = { state, outcome, problems, step, NULL };
-	char *of_plan[] = { plan, steps, NULL };
-	char *of_progress[] = { done, step, NULL };
-	struct news news = { 0 };
+	job->changed |= 1u << change;
+	tell_later(bus);
+}
 
-	switch (change) {
-	case BUS_JOB_STATE:
-		news.names = job->state == JOB_ENDED ? of_end : of_state;
-		break;
-	case BUS_JOB_PLAN:
-		news.names = of_plan;
-		break;
-	case BUS_JOB_PROGRESS:
-		news.names = of_progress;
-		break;
+/* The list of names ends with NULL. */
+static void name_changes(const struct job *job, char *names[N_CHANGING + 1])
+{
+	static char state[] = "State", outcome[] = "Outcome", problems[] = "Problems",
+		    plan[] = "Plan", steps[] = "Steps", done[] = "StepsDone",
+		    step[] = "CurrentStep";
+	bool ended = job->state == JOB_ENDED;
+	size_t n = 0;
+
+	if (job->changed & 1u << BUS_JOB_STATE) {
+		names[n++] = state;
+		if (ended) {
+			names[n++] = outcome;
+			names[n++] = problems;
+		}
 	}
-	tell(bus, job, emit_changed, &news);
+	if (job->changed & 1u << BUS_JOB_PLAN) {
+		names[n++] = plan;
+		names[n++] = steps;
+	}
+	if (job->changed & 1u << BUS_JOB_PROGRESS)
+		names[n++] = done;
+	if (job->changed & (1u << BUS_JOB_PROGRESS | 1u << BUS_JOB_STATE))
+		names[n++] = step;
+	names[n] = NULL;
+}
+
+static void tell_rest(struct bus *bus, struct job *job)
+{
+	char *names[N_CHANGING + 1];
+	char **end;
+
+	if (job->n_lines && (end = ARRAY_APPEND(job->lines, job->n_lines))) {
+		*end = NULL;
+		tell(bus, job, emit_events, &(struct news){ 0 });
+		while (job->n_lines)
+			free(job->lines[--job->n_lines]);
+	}
+	if (job->changed) {
+		name_changes(job, names);
+		tell(bus, job, emit_changed, &(struct news){ .names = names });
+		job->changed = 0;
+	}
+}
+
+int bus_tell_jobs(sd_event_source *source, void *userdata)
+{
+	struct bus *bus = userdata;
+	struct job *job;
+
+	(void)source;
+	for (size_t i = 0; (job = queue_get(bus->manager->queue, i)); i++)
+		tell_rest(bus, job);
+	return 0;
+}
+
+void bus_job_ended(struct bus *bus, struct job *job)
+{
+	tell_rest(bus, job);
+	tell(bus, job, emit_ended, &(struct news){ 0 });
 }

@@ -18,7 +18,6 @@ struct question {
 	sd_bus_message *message;
 	struct config *config;
 	bool host; /* it is the host's own: what cannot be had of it is left out */
-	bool recent; /* what was seen when the last job had ended will do */
 	struct report problems;
 	int (*answer)(struct question *question, const struct topology *topology);
 };
@@ -75,8 +74,7 @@ static int ask(struct question *question, sd_bus_error *error)
 	if (!question)
 		return -ENOMEM;
 	scanner = question->bus->manager->scanner;
-	r = question->recent ? scanner_request_recent(scanner, on_scanned, question) :
-			       scanner_request(scanner, on_scanned, question);
+	r = scanner_request(scanner, on_scanned, question);
 	if (r >= 0)
 		return 1;
 	question_free(question);
@@ -233,28 +231,31 @@ static int method_export(sd_bus_message *message, void *userdata, sd_bus_error *
 	return r < 0 ? r : ask(question_new(userdata, message, answer_export), error);
 }
 
-static int answer_topology(struct question *question, const struct topology *topology)
+static int reply_topology(sd_bus_message *message, const struct topology *topology)
 {
 	_cleanup_(freep) char *text = topology_to_json(topology, false);
 
-	if (!text)
-		return -ENOMEM;
-	return sd_bus_reply_method_return(question->message, "s", text);
+	return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
+}
+
+static int answer_topology(struct question *question, const struct topology *topology)
+{
+	return reply_topology(question->message, topology);
 }
 
 static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	bool recent = false;
-	const struct bus_option options[] = { { "since-last-job", &recent } };
+	bool from_memory = false;
+	const struct bus_option options[] = { { "from-memory", &from_memory } };
 	int r = bus_read_options(message, options, ARRAY_SIZE(options), error);
-	struct question *question;
+	const struct topology *topology;
+	struct bus *bus = userdata;
 
 	if (r < 0)
 		return r;
-	question = question_new(userdata, message, answer_topology);
-	if (question)
-		question->recent = recent;
-	return ask(question, error);
+	topology = from_memory ? manager_memory(bus->manager) : NULL;
+	return topology ? reply_topology(message, topology) :
+			  ask(question_new(bus, message, answer_topology), error);
 }
 
 static void change_authorized(struct request *request)

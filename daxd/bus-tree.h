@@ -45,7 +45,7 @@ struct bus {
 	size_t n_peers;
 	int listener;
 	char *socket; /* its path */
-	sd_event_source *accept, *retry, *nudge, *tidy;
+	sd_event_source *accept, *retry, *nudge, *tidy, *teller;
 	struct bus_kind kinds[N_OBJECT_KINDS];
 	struct request *requests; /* that wait for an authorisation */
 	bool configured;	  /* as it was last told */
@@ -92,6 +92,8 @@ int bus_read_options(sd_bus_message *message, const struct bus_option *options, 
 int bus_read_json(sd_bus_message *message, struct json_out *out, const char *key,
 		  sd_bus_error *error);
 
+/* What is to be told of jobs. */
+int bus_tell_jobs(sd_event_source *source, void *userdata);
 /* The caller frees; NULL: no memory. */
 char *bus_job_path(const struct job *job);
 

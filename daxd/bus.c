@@ -350,7 +350,11 @@ static int set_up_sources(struct bus *bus)
 		r = sd_event_source_set_enabled(bus->retry, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_defer(bus->manager->event, &bus->nudge, on_nudge, bus);
-	return r < 0 ? r : sd_event_source_set_enabled(bus->nudge, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(bus->nudge, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_defer(bus->manager->event, &bus->teller, bus_tell_jobs, bus);
+	return r < 0 ? r : sd_event_source_set_enabled(bus->teller, SD_EVENT_OFF);
 }
 
 int bus_new(struct manager *manager, const char *private_socket, struct bus **ret,
@@ -398,6 +402,7 @@ void bus_free(struct bus *bus)
 	(void)sd_event_source_disable_unref(bus->accept);
 	(void)sd_event_source_disable_unref(bus->retry);
 	(void)sd_event_source_disable_unref(bus->nudge);
+	(void)sd_event_source_disable_unref(bus->teller);
 	(void)sd_event_source_disable_unref(bus->tidy);
 	closep(&bus->listener);
 	if (bus->socket)

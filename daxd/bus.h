@@ -35,8 +35,9 @@ enum bus_job_change {
 
 void bus_job_added(struct bus *bus, const struct job *job);
 void bus_job_removed(struct bus *bus, const struct job *job);
-void bus_job_changed(struct bus *bus, const struct job *job, enum bus_job_change change);
-void bus_job_event(struct bus *bus, const struct job *job, const char *line);
-void bus_job_ended(struct bus *bus, const struct job *job);
+/* These two are told a moment later, with what else there is to tell by then. */
+void bus_job_changed(struct bus *bus, struct job *job, enum bus_job_change change);
+void bus_job_event(struct bus *bus, struct job *job, const char *line);
+void bus_job_ended(struct bus *bus, struct job *job);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "bus.h"
 #include "core/event.h"
+#include "core/topology-json.h"
 #include "manager.h"
 #include "queue.h"
 #include "scanner.h"
@@ -71,6 +72,10 @@ void job_free(struct job *job)
 	worker_link_free(job->worker);
 	config_free(job->config);
 	plan_free(job->plan);
+	topology_free(job->after);
+	for (size_t i = 0; i < job->n_lines; i++)
+		free(job->lines[i]);
+	free(job->lines);
 	report_clear(&job->problems);
 	report_clear(&job->mistakes);
 	free(job);
@@ -201,6 +206,10 @@ static int take_line(void *userdata, char *line, size_t length)
 	_cleanup_(event_clear) struct event event = { 0 };
 	struct job *job = userdata;
 
+	if (topology_is_line(line)) {
+		topology_free(TAKE(job->after)); /* a second line replaces the first */
+		return topology_parse(line, length, &job->after, &report);
+	}
 	if (event_parse(line, length, &event, &report) < 0)
 		return -EPROTO;
 	switch (event.kind) {
@@ -358,59 +367,23 @@ static int plan_all(struct job *job, const struct topology *topology, struct rep
 	return r < 0 ? r : plan_build(job->config, topology, &job->plan, report);
 }
 
-/* Somebody may have begun to use what a step takes away, and is to be refused before it begins. */
-static bool takes_away(const struct step *step)
-{
-	switch (step->kind) {
-	case STEP_INIT_LABELS:
-	case STEP_CONVERT_NAMESPACE:
-	case STEP_DESTROY_NAMESPACE:
-	case STEP_RESIZE_DEVICE:
-	case STEP_DESTROY_DEVICE:
-	case STEP_UNBIND:
-	case STEP_OFFLINE:
-	case STEP_WITHDRAW:
-	case STEP_WRITE_TABLE:
-	case STEP_POLICY:
-	case STEP_DROP_PARTITION:
-	case STEP_ADD_PARTITION:
-	case STEP_UNMAP:
-	case STEP_REMAP:
-		return true;
-	case STEP_MAP:
-	case STEP_CREATE_NAMESPACE:
-	case STEP_ENABLE_NAMESPACE:
-	case STEP_RECORD:
-	case STEP_FORGET:
-	case STEP_CREATE_DEVICE:
-	case STEP_BIND:
-	case STEP_ONLINE:
-	case STEP_PUBLISH:
-		return step->destructive;
-	}
-	return true;
-}
-
 /*
- * What was seen last will do for a plan that is to be run and only makes: the worker compares it
- * with what is there.  Whatever else comes of it may not be true any more.
+ * What was seen last will do for a plan that is to be run: the worker compares it with what is
+ * there.  Whatever else comes of it may not be true any more.
  */
 static bool plan_from_memory(struct job *job)
 {
 	const struct manager *manager = job->manager;
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
-	bool makes;
 
 	if (job->host || job->attempts || !manager->topology || manager->blindness.code ||
 	    config_supported(job->config, &report) < 0 ||
 	    plan_build(job->config, manager->topology, &job->plan, &report) < 0)
 		return false;
-	makes = job->plan->n_steps > 0;
-	for (size_t i = 0; i < job->plan->n_steps; i++)
-		makes = makes && !takes_away(&job->plan->steps[i]);
-	if (!makes)
-		plan_free(TAKE(job->plan));
-	return makes;
+	if (job->plan->n_steps && (!job->plan->n_destructive || job->allow_data_loss))
+		return true;
+	plan_free(TAKE(job->plan));
+	return false;
 }
 
 static void make_plan(struct job *job, const struct topology *topology)

@@ -67,6 +67,11 @@ struct job {
 	struct worker_link *worker;
 	bool told; /* the worker's end event is there: */
 	enum outcome told_outcome;
+	/* What is not told on the bus yet: bits of enum bus_job_change, lines of the worker. */
+	unsigned int changed;
+	char **lines;
+	size_t n_lines;
+	struct topology *after; /* what the worker saw when it had done; NULL: nothing */
 };
 
 /* Takes config and plan; one of them is there. NULL: no memory, and both are freed. */

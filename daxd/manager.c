@@ -346,6 +346,7 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	}
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
+	manager->since_job = scanner_is_recent(manager->scanner);
 	update(manager, NULL, topology);
 	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
@@ -444,6 +445,9 @@ static void forget_failures(struct manager *manager)
 void manager_job_ended(struct manager *manager, struct job *job)
 {
 	scanner_expire(manager->scanner);
+	manager->since_job = job->after;
+	if (job->after)
+		update(manager, NULL, TAKE(job->after));
 	manager->done_digest = 0;
 	if (job->outcome == JOB_DONE && job->operation == JOB_CONFIGURATION)
 		manager->done_digest = manager->tried_digest;
@@ -455,6 +459,11 @@ void manager_job_ended(struct manager *manager, struct job *job)
 	} else if (job->operation == JOB_CONFIGURATION) {
 		take_failure(manager, job);
 	}
+}
+
+const struct topology *manager_memory(const struct manager *manager)
+{
+	return manager->since_job && !manager->blindness.code ? manager->topology : NULL;
 }
 
 void manager_idle(struct manager *manager)

@@ -61,6 +61,7 @@ struct manager {
 	bool rivals_known;
 	struct report twins; /* notes on windows that cannot be handed out */
 	struct topology *topology; /* NULL: not seen yet */
+	bool since_job;		   /* it was seen since the last job has ended */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
 	struct standings standings;
@@ -95,6 +96,9 @@ void manager_stop(struct manager *manager);
 
 /* Every volume is there as it is declared, and every file could be read. */
 bool manager_is_configured(const struct manager *manager);
+
+/* What was seen last, since the last job has ended; NULL: nothing was. */
+const struct topology *manager_memory(const struct manager *manager);
 
 /* For the queue. */
 void manager_job_ended(struct manager *manager, struct job *job);

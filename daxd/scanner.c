@@ -212,11 +212,9 @@ void scanner_expire(struct scanner *scanner)
 	scanner->recent = false;
 }
 
-int scanner_request_recent(struct scanner *scanner, scan_done *done, void *userdata)
+bool scanner_is_recent(const struct scanner *scanner)
 {
-	if (scanner->link && scanner->recent && !scanner->late)
-		return add_waiter(&scanner->now, done, userdata);
-	return scanner_request(scanner, done, userdata);
+	return scanner->recent;
 }
 
 static void forget(struct waiters *waiters, const void *userdata)

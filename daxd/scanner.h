@@ -29,10 +29,10 @@ int scanner_new(sd_event *event, struct worker_spares *spares, unsigned int limi
 void scanner_free(struct scanner *scanner);
 /* done may be NULL. -ENOBUFS: too many ask. */
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);
-/* What a look that runs now sees may be too old for who asks for a recent one. */
+/* What a look that runs now sees may be too old. */
 void scanner_expire(struct scanner *scanner);
-/* As scanner_request(); a look that runs will do if it began since the last scanner_expire(). */
-int scanner_request_recent(struct scanner *scanner, scan_done *done, void *userdata);
+/* Asked by the sink: did this look begin since the last scanner_expire()? */
+bool scanner_is_recent(const struct scanner *scanner);
 /* Nobody with this userdata wants to hear of it any more. */
 void scanner_forget(struct scanner *scanner, const void *userdata);
 bool scanner_is_busy(const struct scanner *scanner);

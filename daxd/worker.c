@@ -3,8 +3,11 @@
  * daxd-worker: the only program that touches the machine.  It does one job and ends.
  *
  *   daxd-worker [--sim FILE] scan     the topology as one line of JSON on standard output
+ *   daxd-worker objects               the same without who holds what
  *   daxd-worker list                  the same, as far as a list of dax devices needs it
- *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output
+ *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output, and
+ *                                     after the last one the topology as it has become, as
+ *                                     "objects" would have it, unless nothing was begun
  *
  * With --spare a scan, too, begins when its standard input ends: daxd starts workers before there
  * is work for them.  With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
@@ -110,11 +113,24 @@ static void wait_for_work(void)
 		; /* as said above */
 }
 
-static int scan(const struct options *options, bool brief, struct error *reterr)
+static int print_topology(const struct topology *topology, struct error *reterr)
+{
+	_cleanup_(freep) char *text = topology_to_json(topology, false);
+	int r;
+
+	if (!text)
+		return error_oom(reterr);
+	r = print_line(text);
+	return r < 0 ? error_set(reterr, -r, "Cannot write the topology.") : 0;
+}
+
+/* How much of the machine is asked for. */
+enum scope { SCOPE_ALL, SCOPE_OBJECTS, SCOPE_LIST };
+
+static int scan(const struct options *options, enum scope scope, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
 	_cleanup_(topology_freep) struct topology *topology = NULL;
-	_cleanup_(freep) char *text = NULL;
 	int r;
 
 	if (options->spare)
@@ -122,17 +138,12 @@ static int scan(const struct options *options, bool brief, struct error *reterr)
 	if (!options->sim)
 		recover();
 	r = open_backend(options, &backend, reterr);
-	if (r == 0 && brief && !options->sim)
+	if (r == 0 && scope == SCOPE_LIST && !options->sim)
 		kernel_backend_be_brief(backend);
 	if (r == 0)
-		r = backend_scan(backend, &topology, reterr);
-	if (r < 0)
-		return r;
-	text = topology_to_json(topology, false);
-	if (!text)
-		return error_oom(reterr);
-	r = print_line(text);
-	return r < 0 ? error_set(reterr, -r, "Cannot write the topology.") : 0;
+		r = scope == SCOPE_ALL ? backend_scan(backend, &topology, reterr) :
+					 backend_scan_objects(backend, &topology, reterr);
+	return r < 0 ? r : print_topology(topology, reterr);
 }
 
 /*
@@ -234,6 +245,16 @@ static int prepare(const struct options *options, int *lock, struct journal **jo
 	return open_journal(options, journal, reterr);
 }
 
+/* Whoever asks next what the machine is like need not look; without it they will. */
+static void tell_machine(struct backend *backend)
+{
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+
+	if (backend_scan_objects(backend, &topology, &error) == 0)
+		(void)print_topology(topology, &error);
+}
+
 static int apply(const struct options *options, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
@@ -242,6 +263,7 @@ static int apply(const struct options *options, struct error *reterr)
 	_cleanup_(closep) int lock = -1;
 	struct executor executor = { .tell = tell, .told = told,
 				     .cancelled = is_cancelled };
+	enum outcome outcome;
 	int r;
 
 	r = read_plan(&plan, reterr);
@@ -254,8 +276,11 @@ static int apply(const struct options *options, struct error *reterr)
 		return r;
 	executor.backend = backend;
 	executor.journal = journal;
-	(void)executor_run(&executor, plan); /* the outcome was told */
-	return options->sim ? save_simulation(options, backend, reterr) : 0;
+	outcome = executor_run(&executor, plan); /* which it has told */
+	r = options->sim ? save_simulation(options, backend, reterr) : 0;
+	if (r == 0 && outcome != OUTCOME_STALE)
+		tell_machine(backend);
+	return r;
 }
 
 static int run_apply(const struct options *options)
@@ -271,12 +296,12 @@ static int run_apply(const struct options *options)
 	return 0;
 }
 
-static int run_scan(const struct options *options, bool brief)
+static int run_scan(const struct options *options, enum scope scope)
 {
 	struct error error = ERROR_INIT;
 	_cleanup_(freep) char *text = NULL;
 
-	if (scan(options, brief, &error) == 0)
+	if (scan(options, scope, &error) == 0)
 		return 0;
 	text = error_to_json(&error);
 	(void)fprintf(stderr, "%s\n", text ? text : "{}");
@@ -308,11 +333,14 @@ int main(int argc, char *argv[])
 			return 2;
 	}
 	if (argc - optind == 1 && strcmp(argv[optind], "scan") == 0)
-		return run_scan(&options, false);
+		return run_scan(&options, SCOPE_ALL);
+	if (argc - optind == 1 && strcmp(argv[optind], "objects") == 0)
+		return run_scan(&options, SCOPE_OBJECTS);
 	if (argc - optind == 1 && strcmp(argv[optind], "list") == 0)
-		return run_scan(&options, true);
+		return run_scan(&options, SCOPE_LIST);
 	if (argc - optind == 1 && strcmp(argv[optind], "apply") == 0)
 		return run_apply(&options);
-	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] scan|list|apply\n");
+	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] "
+		      "scan|objects|list|apply\n");
 	return 2;
 }

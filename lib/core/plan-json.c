@@ -103,15 +103,23 @@ static int put_step(struct json_out *out, const struct step *step)
 	return 0;
 }
 
+static void put_digest(struct json_out *out, const char *key, uint64_t digest)
+{
+	char text[DIGEST_DIGITS + 1];
+
+	(void)snprintf(text, sizeof(text), "%016" PRIx64, digest);
+	json_put_text(out, key, text);
+}
+
 char *plan_to_json(const struct plan *plan, bool indent)
 {
 	struct json_out out = { .indent = indent };
-	char digest[DIGEST_DIGITS + 1];
 
-	(void)snprintf(digest, sizeof(digest), "%016" PRIx64, plan->digest);
 	json_open(&out, NULL, '{');
 	json_put_u64(&out, "plan", PLAN_VERSION);
-	json_put_text(&out, "digest", digest);
+	put_digest(&out, "digest", plan->digest);
+	if (plan->holders)
+		put_digest(&out, "holders", plan->holders);
 	json_put_u64(&out, "destructive", plan->n_destructive);
 	json_open(&out, "steps", '[');
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -275,6 +283,7 @@ static const uint64_t version = PLAN_VERSION;
 static const struct json_field plan_fields[] = {
 	{ .key = "plan", .read = json_version, .arg = &version, .required = true },
 	JSON_FIELD("digest", read_digest, struct plan, digest, .required = true),
+	JSON_FIELD("holders", read_digest, struct plan, holders),
 	JSON_FIELD("destructive", json_count, struct plan, n_destructive, .required = true),
 	JSON_FIELD("steps", json_array, struct plan, steps, .arg = &step_list, .required = true),
 	JSON_FIELD("drift", json_array, struct plan, drifts, .arg = &drift_list),

@@ -449,6 +449,31 @@ static void planner_clear(struct planner *p)
 	plan_free(p->plan);
 }
 
+void plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		const struct region *region = NULL;
+
+		if (step->region && step_takes_away(step))
+			region = topology_find_region(topology, step->region);
+		if (region)
+			regions[region - topology->regions] = true;
+	}
+}
+
+static void set_holders(struct planner *p)
+{
+	_cleanup_(freep) bool *regions = calloc(p->topology->n_regions + 1, sizeof(*regions));
+
+	if (!regions) {
+		p->no_memory = true;
+		return;
+	}
+	plan_mark_regions(p->plan, p->topology, regions);
+	p->plan->holders = topology_holders_digest(p->topology, regions);
+}
+
 static void run_passes(struct planner *p)
 {
 	resolve_goals(p);
@@ -465,6 +490,7 @@ static void run_passes(struct planner *p)
 	for (size_t i = 0; i < p->plan->n_steps; i++)
 		p->plan->n_destructive += p->plan->steps[i].destructive;
 	p->plan->digest = topology_digest(p->topology);
+	set_holders(p);
 }
 
 /* The plan of what was not refused, or NULL when memory ran out. */

@@ -369,3 +369,35 @@ char *step_describe(const struct step *step)
 	describe_details(&out, step);
 	return text_finish(&out);
 }
+
+bool step_takes_away(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+	case STEP_UNBIND:
+	case STEP_OFFLINE:
+	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		return true;
+	case STEP_MAP:
+	case STEP_CREATE_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_RECORD:
+	case STEP_FORGET:
+	case STEP_CREATE_DEVICE:
+	case STEP_BIND:
+	case STEP_ONLINE:
+	case STEP_PUBLISH:
+		return step->destructive;
+	}
+	return true;
+}

@@ -119,6 +119,8 @@ void step_clear(struct step *step);
 int step_copy(struct step *to, const struct step *from);
 /* Are the members that the kind needs there, and sensible? For asserts and for plans read in. */
 int step_check(const struct step *step, struct error *reterr);
+/* Does whoever holds something in the region of the step have to be asked first? */
+bool step_takes_away(const struct step *step);
 
 const char *step_kind_word(enum step_kind kind); /* "create-namespace" */
 int step_kind_from_word(const char *word, enum step_kind *ret);

@@ -266,9 +266,8 @@ char *topology_to_json(const struct topology *topology, bool indent)
 	return write_topology(topology, indent, true);
 }
 
-uint64_t topology_digest(const struct topology *topology)
+static uint64_t digest_of(const char *text)
 {
-	_cleanup_(freep) char *text = write_topology(topology, false, false);
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
 	if (!text)
@@ -276,4 +275,33 @@ uint64_t topology_digest(const struct topology *topology)
 	for (const char *c = text; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
 	return hash;
+}
+
+uint64_t topology_digest(const struct topology *topology)
+{
+	_cleanup_(freep) char *text = write_topology(topology, false, false);
+
+	return digest_of(text);
+}
+
+bool topology_is_line(const char *line)
+{
+	return strncmp(line, "{\"topology\":", 12) == 0;
+}
+
+uint64_t topology_holders_digest(const struct topology *topology, const bool *regions)
+{
+	struct writer w = { .holders = true };
+	_cleanup_(freep) char *text = NULL;
+	bool any = false;
+
+	json_open(&w.out, NULL, '[');
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		if (regions[i])
+			put_region(&w, &topology->regions[i]);
+		any = any || regions[i];
+	}
+	json_close(&w.out, ']');
+	text = json_out_finish(&w.out);
+	return any ? digest_of(text) : 0;
 }

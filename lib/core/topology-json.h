@@ -20,5 +20,9 @@ char *topology_to_json(const struct topology *topology, bool indent);
 int topology_parse(const char *text, size_t length, struct topology **ret, struct report *report);
 /* A number that changes when anything but holders changes (FNV-1a of the JSON). */
 uint64_t topology_digest(const struct topology *topology);
+/* Does a line of a worker begin as one of these, and not as an event? */
+bool topology_is_line(const char *line);
+/* Of those regions that are marked, with who holds what in them; 0: none is marked. */
+uint64_t topology_holders_digest(const struct topology *topology, const bool *regions);
 
 #endif

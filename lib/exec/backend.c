@@ -2,6 +2,8 @@
 #include "exec/backend.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A step that came in with a plan was checked when it was read; this is for our own mistakes. */
 static void assert_step(const struct step *step)
@@ -14,11 +16,39 @@ static void assert_step(const struct step *step)
 	(void)r; /* with NDEBUG */
 }
 
-int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+int backend_scan_objects(struct backend *backend, struct topology **ret, struct error *reterr)
 {
 	int r = backend->ops->scan(backend, ret, reterr);
 
 	assert(r == 0 || (r < 0 && reterr->code == -r));
+	return r;
+}
+
+int backend_scan_holders(struct backend *backend, struct topology *topology, const bool *regions,
+			 struct error *reterr)
+{
+	int r = backend->ops->scan_holders ?
+			backend->ops->scan_holders(backend, topology, regions, reterr) : 0;
+
+	assert(r == 0 || (r < 0 && reterr->code == -r));
+	return r;
+}
+
+int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+{
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(freep) bool *all = NULL;
+	int r = backend_scan_objects(backend, &topology, reterr);
+
+	if (r < 0)
+		return r;
+	all = malloc(topology->n_regions + 1);
+	if (!all)
+		return error_oom(reterr);
+	(void)memset(all, true, topology->n_regions + 1);
+	r = backend_scan_holders(backend, topology, all, reterr);
+	if (r == 0)
+		*ret = TAKE(topology);
 	return r;
 }
 

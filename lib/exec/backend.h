@@ -7,6 +7,7 @@
 #ifndef DAXD_EXEC_BACKEND_H
 #define DAXD_EXEC_BACKEND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -34,6 +35,9 @@ struct step_group {
 struct backend_ops {
 	const char *name;
 	int (*scan)(struct backend *backend, struct topology **ret, struct error *reterr);
+	/* NULL: the scan has found them already. */
+	int (*scan_holders)(struct backend *backend, struct topology *topology,
+			    const bool *regions, struct error *reterr);
 	int (*check)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*apply)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*verify)(struct backend *backend, const struct step *step, struct error *reterr);
@@ -49,7 +53,12 @@ struct backend {
 	void *progress_data;
 };
 
-/* The state of the machine now. */
+/* The state of the machine now; not who holds what, which takes longer than all the rest. */
+int backend_scan_objects(struct backend *backend, struct topology **ret, struct error *reterr);
+/* Who holds what, in those regions of the topology that are marked. */
+int backend_scan_holders(struct backend *backend, struct topology *topology, const bool *regions,
+			 struct error *reterr);
+/* Both, of all regions. */
 int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr);
 /*
  * Before the first step of a plan: does this one lack what no other step can bring about, such

@@ -380,21 +380,48 @@ static enum outcome run_steps(struct run *run)
 	return tell_end(run, all ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
 }
 
+static int stale(struct error *reterr)
+{
+	(void)error_set(reterr, ESTALE, "The machine has changed since the plan was made.");
+	return error_hint(reterr, "plan again.");
+}
+
+/* Who holds what matters only where something is taken away. */
+static int check_holders(struct run *run, struct error *reterr)
+{
+	_cleanup_(freep) bool *regions = calloc(run->before->n_regions + 1, sizeof(*regions));
+	int r;
+
+	if (!regions)
+		return error_oom(reterr);
+	plan_mark_regions(run->plan, run->before, regions);
+	r = backend_scan_holders(run->executor->backend, run->before, regions, reterr);
+	if (r < 0)
+		return r;
+	return topology_holders_digest(run->before, regions) == run->plan->holders ? 0 :
+										     stale(reterr);
+}
+
+/* -ESTALE: the machine is not what the plan was made for. */
+static int look(struct run *run, struct error *reterr)
+{
+	int r = backend_scan_objects(run->executor->backend, &run->before, reterr);
+
+	if (r < 0)
+		return r;
+	return topology_digest(run->before) == run->plan->digest ? check_holders(run, reterr) :
+								   stale(reterr);
+}
+
 enum outcome executor_run(struct executor *executor, const struct plan *plan)
 {
 	_cleanup_(run_clear) struct run run = { .executor = executor, .plan = plan };
 	struct error error = ERROR_INIT;
 	enum outcome outcome;
+	int r = look(&run, &error);
 
-	if (backend_scan(executor->backend, &run.before, &error) < 0) {
-		outcome = tell_end(&run, OUTCOME_FAILED, &error);
-		error_clear(&error);
-		return outcome;
-	}
-	if (topology_digest(run.before) != plan->digest) {
-		(void)error_set(&error, ESTALE, "The machine has changed since the plan was made.");
-		(void)error_hint(&error, "plan again.");
-		outcome = tell_end(&run, OUTCOME_STALE, &error);
+	if (r < 0) {
+		outcome = tell_end(&run, r == -ESTALE ? OUTCOME_STALE : OUTCOME_FAILED, &error);
 		error_clear(&error);
 		return outcome;
 	}

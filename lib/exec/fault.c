@@ -15,7 +15,15 @@ static int fault_scan(struct backend *backend, struct topology **ret, struct err
 {
 	struct fault *fault = (struct fault *)backend;
 
-	return backend_scan(fault->inner, ret, reterr);
+	return backend_scan_objects(fault->inner, ret, reterr);
+}
+
+static int fault_scan_holders(struct backend *backend, struct topology *topology,
+			      const bool *regions, struct error *reterr)
+{
+	struct fault *fault = (struct fault *)backend;
+
+	return backend_scan_holders(fault->inner, topology, regions, reterr);
 }
 
 static int fail(const struct step *step, struct error *reterr)
@@ -65,6 +73,7 @@ static void fault_free(struct backend *backend)
 static const struct backend_ops fault_ops = {
 	.name = "fault",
 	.scan = fault_scan,
+	.scan_holders = fault_scan_holders,
 	.check = fault_check,
 	.apply = fault_apply,
 	.verify = fault_verify,

@@ -19,15 +19,21 @@ static void forget_accounts(struct kernel_names *names)
 	free(TAKE(names->group));
 }
 
+static void forget_links(struct kernel_names *names)
+{
+	while (names->n_links) {
+		struct kernel_link *link = &names->links[--names->n_links];
+
+		free(link->node);
+		free(link->path);
+	}
+	free(TAKE(names->links));
+}
+
 void kernel_names_clear(struct kernel_names *names)
 {
 	forget_accounts(names);
-	for (size_t i = 0; i < names->n_links; i++) {
-		free(names->links[i].node);
-		free(names->links[i].path);
-	}
-	free(names->links);
-	*names = (struct kernel_names){ 0 };
+	forget_links(names);
 }
 
 static int by_node(const void *a, const void *b)
@@ -64,6 +70,7 @@ static int read_links(const char *folder, struct kernel_names *names)
 
 int kernel_read_links(struct kernel_names *names, struct error *reterr)
 {
+	forget_links(names);
 	if (read_links(DAX_LINKS, names) < 0 || read_links(PMEM_LINKS, names) < 0)
 		return error_oom(reterr);
 	if (names->n_links)

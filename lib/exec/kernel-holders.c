@@ -497,7 +497,7 @@ static bool any_unexplained(struct namespace *ns)
 }
 
 /* Open, and by nobody that can be found: by somebody in a container, or only by udev, for a moment. */
-static void settle_maps(struct topology *topology)
+static void settle_maps(struct topology *topology, const bool *regions)
 {
 	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
 	bool again = true;
@@ -505,34 +505,39 @@ static void settle_maps(struct topology *topology)
 	for (int ms = 0; again && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
 		again = false;
 		for (size_t i = 0; i < topology->n_regions; i++)
-			for (size_t j = 0; j < topology->regions[i].n_namespaces; j++)
+			for (size_t j = 0; regions[i] && j < topology->regions[i].n_namespaces; j++)
 				again = any_unexplained(&topology->regions[i].namespaces[j]) || again;
 		if (again)
 			(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
 	}
 }
 
-int kernel_scan_holders(struct topology *topology, struct error *reterr)
+static int add_region(struct targets *targets, struct region *region)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < region->n_devices; i++)
+		r = targets_add_dax(targets, region->devices[i].name, &region->devices[i].holders);
+	for (size_t i = 0; r == 0 && i < region->n_namespaces; i++) {
+		struct namespace *ns = &region->namespaces[i];
+
+		if (ns->blockdev)
+			r = targets_add_blockdev(targets, ns->blockdev, ns, &ns->holders);
+		if (r == 0 && ns->device)
+			r = targets_add_dax(targets, ns->device->name, &ns->device->holders);
+	}
+	return r;
+}
+
+int kernel_scan_holders(struct topology *topology, const bool *regions, struct error *reterr)
 {
 	_cleanup_(targets_clear) struct targets targets = { 0 };
 	bool dax = false, blocks = false;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < topology->n_regions; i++) {
-		struct region *region = &topology->regions[i];
-
-		for (size_t j = 0; r == 0 && j < region->n_devices; j++)
-			r = targets_add_dax(&targets, region->devices[j].name,
-					   &region->devices[j].holders);
-		for (size_t j = 0; r == 0 && j < region->n_namespaces; j++) {
-			struct namespace *ns = &region->namespaces[j];
-
-			if (ns->blockdev)
-				r = targets_add_blockdev(&targets, ns->blockdev, ns, &ns->holders);
-			if (r == 0 && ns->device)
-				r = targets_add_dax(&targets, ns->device->name, &ns->device->holders);
-		}
-	}
+	for (size_t i = 0; r == 0 && i < topology->n_regions; i++)
+		if (regions[i])
+			r = add_region(&targets, &topology->regions[i]);
 	if (r < 0)
 		return error_oom(reterr);
 	for (size_t i = 0; i < targets.n; i++) {
@@ -541,6 +546,6 @@ int kernel_scan_holders(struct topology *topology, struct error *reterr)
 	}
 	r = targets_read(&targets, blocks || (dax && !targets_nothing_open()), reterr);
 	if (r == 0)
-		settle_maps(topology);
+		settle_maps(topology, regions);
 	return r;
 }

@@ -61,14 +61,12 @@ static int read_records(const char *path, struct topology *topology, struct erro
 	return 0;
 }
 
-static int scan_all(struct kernel *kernel, struct topology *topology,
-		    struct kernel_names *names, struct error *reterr)
+static int scan_all(struct kernel *kernel, struct topology *topology, struct error *reterr)
 {
-	int r;
+	struct kernel_names *names = &kernel->names;
+	int r = read_seed(topology, reterr);
 
-	names->brief = kernel->brief;
-	r = read_seed(topology, reterr);
-	if (r == 0 && !kernel->brief)
+	if (r == 0 && !names->brief)
 		r = kernel_read_links(names, reterr);
 	if (r == 0)
 		r = read_memory(topology, reterr);
@@ -76,16 +74,13 @@ static int scan_all(struct kernel *kernel, struct topology *topology,
 		r = kernel_scan_nd(topology, names, reterr);
 	if (r == 0)
 		r = kernel_scan_dax(topology, names, reterr);
-	if (r == 0 && !kernel->brief)
-		r = kernel_scan_holders(topology, reterr);
-	if (r == 0 && !kernel->brief)
+	if (r == 0 && !names->brief)
 		r = read_records(kernel->state_file, topology, reterr);
 	return r;
 }
 
 static int kernel_scan(struct backend *backend, struct topology **ret, struct error *reterr)
 {
-	_cleanup_(kernel_names_clear) struct kernel_names names = { 0 };
 	_cleanup_(topology_freep) struct topology *topology = calloc(1, sizeof(*topology));
 	int r;
 
@@ -93,12 +88,19 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 		return error_oom(reterr);
 	/* Steps are known from the scan before a run to its end. */
 	kernel_notices_clear(&kernel_of(backend)->notices);
-	r = scan_all(kernel_of(backend), topology, &names, reterr);
+	r = scan_all(kernel_of(backend), topology, reterr);
 	if (r < 0)
 		return r;
 	topology_sort(topology);
 	*ret = TAKE(topology);
 	return 0;
+}
+
+static int kernel_holders(struct backend *backend, struct topology *topology, const bool *regions,
+			  struct error *reterr)
+{
+	return kernel_of(backend)->names.brief ? 0 :
+						 kernel_scan_holders(topology, regions, reterr);
 }
 
 static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)
@@ -276,6 +278,7 @@ static void kernel_free(struct backend *backend)
 		kernel_end_making();
 	kernel_index_clear(&kernel_of(backend)->index);
 	kernel_notices_clear(&kernel_of(backend)->notices);
+	kernel_names_clear(&kernel_of(backend)->names);
 	free(kernel_of(backend)->state_file);
 	free(backend);
 }
@@ -288,7 +291,7 @@ bool kernel_backend_must_recover(void)
 
 void kernel_backend_be_brief(struct backend *backend)
 {
-	kernel_of(backend)->brief = true;
+	kernel_of(backend)->names.brief = true;
 }
 
 void kernel_backend_recover(void)
@@ -303,6 +306,7 @@ int kernel_backend_new(const char *state_file, struct backend **ret, struct erro
 	static const struct backend_ops ops = {
 		.name = "kernel",
 		.scan = kernel_scan,
+		.scan_holders = kernel_holders,
 		.check = kernel_check,
 		.apply = kernel_apply,
 		.verify = kernel_verify,

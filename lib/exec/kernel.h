@@ -35,10 +35,25 @@ struct kernel_notices {
 	unsigned int n_stamps;
 };
 
+/* A link by name that udev has made, and the last component of where it leads. */
+struct kernel_link {
+	char *node, *path; /* dax1.0, /dev/dax/by-name/vm-a */
+};
+
+/* What nodes are looked up in while a scan runs. */
+struct kernel_names {
+	bool brief; /* scans are for a list of dax devices: nobody asks for nodes */
+	/* Of the node seen last: most nodes have the same, and to look them up takes long. */
+	char *owner, *group; /* NULL: none seen */
+	unsigned int uid, gid;
+	struct kernel_link *links; /* in order of node */
+	size_t n_links;
+};
+
 struct kernel {
 	struct backend backend;
 	char *state_file;
-	bool brief; /* scans are for a list of dax devices */
+	struct kernel_names names;
 	bool makes_devices;
 	struct kernel_index index;
 	struct kernel_notices notices;
@@ -51,21 +66,6 @@ struct kernel_device {
 	char name[SYSFS_NAME_MAX];    /* daxX.Y */
 };
 #define KERNEL_DEVICE_INIT ((struct kernel_device){ .fd = -1, .region_fd = -1 })
-
-/* A link by name that udev has made, and the last component of where it leads. */
-struct kernel_link {
-	char *node, *path; /* dax1.0, /dev/dax/by-name/vm-a */
-};
-
-/* What nodes are looked up in while a scan runs. */
-struct kernel_names {
-	bool brief; /* nobody asks for them */
-	/* Of the node seen last: most nodes have the same. */
-	char *owner, *group; /* NULL: none seen */
-	unsigned int uid, gid;
-	struct kernel_link *links; /* in order of node */
-	size_t n_links;
-};
 
 /* (uid_t)-1 or (gid_t)-1: not said. */
 struct kernel_accounts {
@@ -160,8 +160,8 @@ int kernel_verify_offline(const struct step *step, struct error *reterr);
 int kernel_check_offline(const struct kernel_device *device, struct error *reterr);
 
 /* kernel-holders.c */
-/* Who holds what the topology has: one pass over mounts, swaps and processes. */
-int kernel_scan_holders(struct topology *topology, struct error *reterr);
+/* Who holds what those regions have that are marked: one pass over mounts, swaps and processes. */
+int kernel_scan_holders(struct topology *topology, const bool *regions, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);

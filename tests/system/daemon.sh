@@ -162,7 +162,7 @@ job_ends 'done' 'it is gone'
 sleep 1
 kill $watcher
 grep -o 'member=[A-Za-z]*' /run/signals | sort | uniq -c >"$out"
-says 'member=Event' 'events were told'
+says 'member=Events' 'events were told'
 says 'member=Ended' 'and the end'
 says 'member=InterfacesAdded' 'and what came'
 says 'member=InterfacesRemoved' 'and what went'
