@@ -378,6 +378,7 @@ bool step_takes_away(const struct step *step)
 	case STEP_DESTROY_NAMESPACE:
 	case STEP_RESIZE_DEVICE:
 	case STEP_DESTROY_DEVICE:
+	case STEP_BIND: /* who has had it open since before is in the way, too */
 	case STEP_UNBIND:
 	case STEP_OFFLINE:
 	case STEP_WITHDRAW:
@@ -394,7 +395,6 @@ bool step_takes_away(const struct step *step)
 	case STEP_RECORD:
 	case STEP_FORGET:
 	case STEP_CREATE_DEVICE:
-	case STEP_BIND:
 	case STEP_ONLINE:
 	case STEP_PUBLISH:
 		return step->destructive;
