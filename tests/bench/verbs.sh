@@ -40,17 +40,10 @@ unbind() { # DEVICE...
 	wait
 }
 
+# By daxctl-ext, so that it knows: whatever it makes has a record.
 none() {
-	for device in $(devices); do
-		daxctl offline-memory "$device"
-	done >/dev/null 2>&1
-	# shellcheck disable=SC2046 # a list of names
-	unbind $(devices) 2>/dev/null
-	for device in $(devices); do
-		echo 0 >"$region/$device/size"
-		echo "$device" >"$region/dax_region/delete"
-	done 2>/dev/null
-	rm -f /etc/daxd/state/state.json /etc/daxd/state/udev/*
+	[ -z "$(devices)" ] || daxctl-ext destroy-device -f -r "$id" all >$log 2>&1 ||
+		fail 'cannot clear the region'
 }
 
 some() { # NUMBER SIZE
