@@ -40,8 +40,6 @@ static void put_partition(struct json_out *out, const struct step *step)
 	if (step->kind == STEP_WRITE_TABLE) {
 		json_put_table(out, "before_table", &step->before_table);
 		json_put_table(out, "after_table", &step->after_table);
-		if (step->fresh)
-			json_put_bool(out, "fresh", true);
 	}
 	if (step->kind == STEP_POLICY) {
 		json_put_text(out, "policy", partitioning_word(step->policy));
@@ -52,6 +50,8 @@ static void put_partition(struct json_out *out, const struct step *step)
 		json_put_extent(out, "extent", step->extent);
 	if (step->read_only)
 		json_put_bool(out, "read_only", true);
+	if (step->fresh)
+		json_put_bool(out, "fresh", true);
 }
 
 static int put_step(struct json_out *out, const struct step *step)

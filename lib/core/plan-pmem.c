@@ -271,6 +271,7 @@ static void set_namespace_members(struct planner *p, struct goal *goal, struct s
 	step->mode = wanted_mode(goal);
 	step->align = goal->align;
 	step->map = goal->map;
+	step->fresh = goal->volume->n_partitions > 0;
 	if (goal->ns)
 		step_text(p, &step->object, goal->ns->name);
 }

@@ -50,7 +50,6 @@ static void emit_table(struct planner *p, struct goal *goal, const struct table_
 
 	if (goal->region->labels != LABELS_NONE)
 		step->uuid = goal->uuid;
-	step->fresh = fresh;
 	step->destructive = table->destructive || (!fresh && !goal->device->table);
 	if (!fresh)
 		step_text(p, &step->object, goal->device->name);

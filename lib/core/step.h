@@ -19,7 +19,8 @@
  * kind                members beside volume and region           undone by
  * INIT_LABELS         -                                           nothing (destructive)
  * CREATE_NAMESPACE    uuid info_uuid label mode size align map    DESTROY_NAMESPACE
- * CONVERT_NAMESPACE   uuid info_uuid mode align map               nothing (destructive unless
+ *                     [fresh]
+ * CONVERT_NAMESPACE   uuid info_uuid mode align map [fresh]       nothing (destructive unless
  *                                                                 the namespace is our own raw)
  * ENABLE_NAMESPACE    uuid                                        nothing
  * DESTROY_NAMESPACE   uuid                                        nothing (destructive)
@@ -35,7 +36,7 @@
  * PUBLISH             uuid or start, access                       WITHDRAW, or the old access
  * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
- * WRITE_TABLE         uuid or start, *_table [fresh]              WRITE_TABLE the other way round
+ * WRITE_TABLE         uuid or start, *_table                      WRITE_TABLE the other way round
  * POLICY              uuid, policy managed                        POLICY as it was
  * DROP_PARTITION      uuid, number extent                         ADD_PARTITION
  * ADD_PARTITION       uuid, number extent                         DROP_PARTITION
@@ -44,14 +45,15 @@
  * REMAP               uuid, number extent                         nothing: it has only grown
  *
  * RECORD and FORGET need no region: the memory a record speaks of may be gone.
+ * With fresh, a table will follow: what was in the same place before, and might be taken for one,
+ * is wiped before the namespace has its mode.
  * CONVERT_NAMESPACE of a namespace without labels finds it by region alone (uuid is "").
  * RESIZE_DEVICE keeps the ranges both lists begin with, drops the rest and adds the new ones;
  * it may change align.  DESTROY_DEVICE of daxX.0 leaves the kernel's size 0 seed behind.
  * PUBLISH has udev give the node its link and whom it belongs to, now and at each boot, until
  * WITHDRAW; an object that is destroyed, resized or converted is no longer published.
  * WRITE_TABLE is destructive when a partition shrinks, moves or goes.  It refuses when the device
- * does not have before_table; with fresh, the device was made by the same plan and whatever
- * is found there is nobody's.  The kernel is not told.  Entries of DROP and ADD are the kernel's
+ * does not have before_table.  The kernel is not told.  Entries of DROP and ADD are the kernel's
  * own partitions; those of MAP, UNMAP and REMAP are dm devices.  None of them writes anything.
  * ONLINE brings every block into zone: one that is online in another zone goes offline first.
  */

@@ -4,7 +4,8 @@
  * with the uuid of its volume, which the same step completes the next time; what makes it
  * fsdax or devdax is an info block at its start, written when a pfn or dax object with the
  * namespace is bound.  An info block that an earlier namespace with the same uuid left in the
- * same place would decide instead, so it is wiped when it gets in the way.
+ * same place would decide instead, so it is wiped when it gets in the way.  So is an old partition
+ * table where a new one will come: before there is an info block, which says that all is done.
  */
 #include "exec/kernel.h"
 
@@ -219,60 +220,7 @@ static int release(struct job *job, struct error *reterr)
 	return unbind_object(ns_name(job), reterr);
 }
 
-#define INFO_BLOCK_SIZE 4096
-#define INFO_BLOCK_OFFSET 4096
-
-static bool is_info_block(const char *block)
-{
-	static const char *const signatures[] = { "NVDIMM_PFN_INFO", "NVDIMM_DAX_INFO",
-						  "BTT_ARENA_INFO" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
-		if (memcmp(block, signatures[i], strlen(signatures[i])) == 0)
-			return true;
-	return false;
-}
-
-/* pfn and dax keep theirs at 4 KiB; btt at 4 KiB or, since version 2, at the start. */
-static int wipe_blocks(const char *path, struct error *reterr)
-{
-	_cleanup_(closep) int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_SYNC);
-	char block[INFO_BLOCK_SIZE];
-
-	if (fd < 0)
-		return error_set(reterr, errno, "Cannot open %s alone: %s.", path,
-				 strerror(errno));
-	for (off_t at = 0; at <= INFO_BLOCK_OFFSET; at += INFO_BLOCK_SIZE) {
-		if (pread(fd, block, sizeof(block), at) != (ssize_t)sizeof(block))
-			return error_set(reterr, EIO, "Cannot read the info block of %s.", path);
-		if (!is_info_block(block))
-			continue;
-		memset(block, 0, sizeof(block));
-		if (pwrite(fd, block, sizeof(block), at) != (ssize_t)sizeof(block))
-			return error_set(reterr, EIO, "Cannot wipe the info block of %s.", path);
-	}
-	return fsync(fd) < 0 ? error_set(reterr, errno, "Cannot write to %s: %s.", path,
-					 strerror(errno)) : 0;
-}
-
-/* The raw block device of a namespace, while force_raw has it. */
-static int wipe_raw(const struct job *job, struct error *reterr)
-{
-	char path[SYSFS_NAME_MAX + 16];
-	_cleanup_(closedirp) DIR *dir = NULL;
-	const struct dirent *entry;
-
-	(void)snprintf(path, sizeof(path), "%s/block", ns_name(job));
-	dir = sysfs_open_dir(job->region_fd, path);
-	entry = dir ? sysfs_next(dir) : NULL;
-	if (!entry)
-		return error_set(reterr, ENXIO, "%s has no block device to wipe its info block "
-				 "through.", ns_name(job));
-	(void)snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-	return wipe_blocks(path, reterr);
-}
-
-/* Enable a released namespace raw, whatever its info block says, and wipe that. */
+/* Enable a released namespace raw, whatever its info block says, and wipe it. */
 static int wipe(struct job *job, struct error *reterr)
 {
 	_cleanup_(error_clear) struct error after = ERROR_INIT;
@@ -283,7 +231,7 @@ static int wipe(struct job *job, struct error *reterr)
 		return library_refused(reterr, ns_name(job), "force_raw", "1", r);
 	r = bind_object(ns_name(job), "nd_pmem", reterr);
 	if (r == 0)
-		r = wipe_raw(job, reterr);
+		r = kernel_wipe_namespace(job->region_fd, ns_name(job), job->step, reterr);
 	back = unbind_object(ns_name(job), r < 0 ? &after : reterr);
 	if (r == 0)
 		r = back;
@@ -452,6 +400,14 @@ static int read_info_uuid(struct job *job, struct uuid *ret, struct error *reter
 	return 0;
 }
 
+/* What is kept about it by its new uuid. */
+static int announce(struct kernel_notices *notices, const struct step *step, struct error *reterr)
+{
+	kernel_notice_namespace(notices, step);
+	return step->fresh && step->mode == NAMESPACE_DEVDAX ?
+		       kernel_begin_windows(&step->info_uuid, reterr) : 0;
+}
+
 int kernel_create_namespace(struct kernel_notices *notices, const struct step *step,
 			    struct error *reterr)
 {
@@ -481,10 +437,12 @@ int kernel_create_namespace(struct kernel_notices *notices, const struct step *s
 		r = kernel_nd_check_free(job.ns, reterr);
 	if (r == 0 && !new)
 		r = release(&job, reterr);
-	if (r == 0) {
-		kernel_notice_namespace(notices, step);
+	if (r == 0 && step->fresh)
+		r = wipe(&job, reterr);
+	if (r == 0)
+		r = announce(notices, step, reterr);
+	if (r == 0)
 		r = set_up_or_wipe(&job, reterr);
-	}
 	if (r < 0)
 		kernel_unpublish_uuid(&step->info_uuid);
 	if (r < 0 && new)
@@ -522,10 +480,10 @@ int kernel_convert_namespace(struct kernel_notices *notices, const struct step *
 					       namespace_mode_word(step->mode), r);
 	}
 	r = wipe(&job, reterr);
-	if (r == 0) {
-		kernel_notice_namespace(notices, step);
+	if (r == 0)
+		r = announce(notices, step, reterr);
+	if (r == 0)
 		r = set_up(&job, reterr);
-	}
 	if (r < 0)
 		kernel_unpublish_uuid(&step->info_uuid);
 	if (r == 0 && !uuid_equal(&info, &step->info_uuid))

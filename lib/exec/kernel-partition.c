@@ -497,29 +497,6 @@ int kernel_change_partition(const struct step *step, struct error *reterr)
 	return -reterr->code;
 }
 
-int kernel_drop_partitions(const struct kernel_disk *disk, struct error *reterr)
-{
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(disk->sysfs, ".");
-	const struct dirent *entry;
-	int r = 0;
-
-	while (dir && r == 0 && (entry = sysfs_next(dir))) {
-		struct work work = { .fd = -1 };
-		struct step step = { .kind = STEP_DROP_PARTITION };
-		char attribute[PATH_SIZE];
-		uint64_t number;
-
-		(void)snprintf(attribute, sizeof(attribute), "%s/partition", entry->d_name);
-		if (sysfs_read_u64(disk->sysfs, attribute, &number) < 0)
-			continue;
-		step.number = (unsigned int)number;
-		(void)snprintf(work.name, sizeof(work.name), "%s", entry->d_name);
-		(void)snprintf(work.device, sizeof(work.device), "%s", entry->d_name);
-		r = retry(try_drop, disk, &step, &work, reterr);
-	}
-	return r;
-}
-
 int kernel_verify_partition(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;

@@ -47,10 +47,9 @@ static bool is_written(int fd, const char *name, const struct step *step)
 static int write_table(const struct kernel_disk *disk, const struct step *step,
 		       struct error *reterr)
 {
-	static const struct partition_table none = { .kind = TABLE_NONE };
 	char path[SYSFS_NAME_MAX + 8];
 	_cleanup_(closep) int fd = -1;
-	int r = 0;
+	int r;
 
 	(void)snprintf(path, sizeof(path), "/dev/%s", disk->name);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -58,13 +57,11 @@ static int write_table(const struct kernel_disk *disk, const struct step *step,
 		return error_set(reterr, errno, "Cannot open %s: %s.", path, strerror(errno));
 	if (is_written(fd, disk->name, step))
 		return 0;
-	/* The kernel has looked at what was in the same place before: that is nobody's. */
-	r = step->fresh ? kernel_drop_partitions(disk, reterr) :
-			  check_table(fd, disk->name, step, reterr);
+	r = check_table(fd, disk->name, step, reterr);
 	if (r < 0)
 		return r;
-	return kernel_write_table(fd, disk->name, 0, step->fresh ? &none : &step->before_table,
-				  &step->after_table, step->fresh, reterr);
+	return kernel_write_table(fd, disk->name, 0, &step->before_table, &step->after_table,
+				  reterr);
 }
 
 int kernel_write_partitions(const struct step *step, struct error *reterr)

@@ -56,10 +56,10 @@ int kernel_read_table(int fd, const char *name, unsigned int sector, struct part
 
 int kernel_write_table(int fd, const char *name, unsigned int sector,
 		       const struct partition_table *before, const struct partition_table *after,
-		       bool wipe, struct error *reterr)
+		       struct error *reterr)
 {
 	struct table_device device;
 	int r = describe(&fd, name, sector, &device, reterr);
 
-	return r < 0 ? r : table_image_write(&device, wipe ? NULL : before, after, reterr);
+	return r < 0 ? r : table_image_write(&device, before, after, reterr);
 }

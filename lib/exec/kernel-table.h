@@ -14,10 +14,10 @@ int kernel_read_table(int fd, const char *name, unsigned int sector, struct part
 		      struct error *reterr);
 /*
  * Make the table on fd, which is "before", the one that is wanted: of kind gpt, or none.  Entries
- * that are the same in both are not touched.  wipe: whatever is there is nobody's, and goes.
+ * that are the same in both are not touched.
  */
 int kernel_write_table(int fd, const char *name, unsigned int sector,
 		       const struct partition_table *before, const struct partition_table *after,
-		       bool wipe, struct error *reterr);
+		       struct error *reterr);
 
 #endif

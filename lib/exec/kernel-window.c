@@ -41,6 +41,16 @@ void kernel_forget_windows(const struct uuid *info)
 	(void)unlink(file); /* as kernel_unpublish_uuid() */
 }
 
+int kernel_begin_windows(const struct uuid *info, struct error *reterr)
+{
+	static const char text[] = STAMP "=\n";
+	char file[FILE_MAX];
+	int r = file_make_folders(FOLDER, reterr);
+
+	name_file(info, file);
+	return r < 0 ? r : file_replace(file, text, sizeof(text) - 1, reterr);
+}
+
 int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr)
 {
 	struct window_map map = WINDOW_MAP_INIT;
@@ -191,8 +201,7 @@ static int write_table(const struct step *step, const struct device *device,
 
 	if (r == 0) {
 		table_device = window_map_device(&map);
-		r = table_image_write(&table_device, step->fresh ? NULL : &step->before_table,
-				      &step->after_table, reterr);
+		r = table_image_write(&table_device, &step->before_table, &step->after_table, reterr);
 	}
 	window_map_close(&map);
 	return r;

@@ -183,7 +183,14 @@ int kernel_scan_windows(const struct uuid *info, struct dax_device *device, stru
 bool kernel_is_window_step(const struct step *step);
 int kernel_write_windows(const struct step *step, struct error *reterr);
 int kernel_verify_windows(const struct step *step, struct error *reterr);
+/* Before the device is made: it will have a table, and has none yet. */
+int kernel_begin_windows(const struct uuid *info, struct error *reterr);
 void kernel_forget_windows(const struct uuid *info);
+
+/* kernel-wipe.c */
+/* A namespace that is enabled raw: what the step's kind and "fresh" ask for. */
+int kernel_wipe_namespace(int region_fd, const char *name, const struct step *step,
+			  struct error *reterr);
 
 /* kernel-disk.c: partitions as a scan sees them. */
 #define KERNEL_PROPERTIES STATEDIR "/udev" /* of devices: what udev's rules import */
@@ -223,8 +230,6 @@ int kernel_change_partition(const struct step *step, struct error *reterr);
 int kernel_verify_partition(const struct step *step, struct error *reterr);
 /* Many at once, verified. */
 void kernel_run_on_partitions(struct step_group *group);
-/* Drop what the kernel made of a table that is nobody's. */
-int kernel_drop_partitions(const struct kernel_disk *disk, struct error *reterr);
 
 /* kernel-partitioning.c: the table, and whose the partitions are. */
 int kernel_write_partitions(const struct step *step, struct error *reterr);

@@ -103,7 +103,11 @@ static int set_mode(const struct region *region, struct namespace *ns, const str
 	ns->align = step->align;
 	ns->map = step->map;
 	ns->info_uuid = step->info_uuid;
-	return activate(region, ns) < 0 ? error_oom(reterr) : 0;
+	if (activate(region, ns) < 0)
+		return error_oom(reterr);
+	if (step->fresh && ns->device && !(ns->device->table = calloc(1, sizeof(*ns->device->table))))
+		return error_oom(reterr);
+	return 0;
 }
 
 int sim_init_labels(struct sim *sim, const struct step *step, struct error *reterr)

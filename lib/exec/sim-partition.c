@@ -56,7 +56,7 @@ int sim_write_table(struct sim *sim, const struct step *step, struct error *rete
 
 	if (r < 0)
 		return r;
-	if (!step->fresh && !table_equal(table, &step->before_table))
+	if (!table_equal(table, &step->before_table))
 		return error_set(reterr, ESTALE, "The table is not the one that was planned for.");
 	if (table_copy(&copy, &step->after_table) < 0)
 		return error_oom(reterr);

@@ -156,13 +156,13 @@ static int check_sound(const struct table_bytes *bytes, const struct partition_t
 int table_bytes_edit(struct table_bytes *bytes, const struct partition_table *before,
 		     const struct partition_table *after, struct error *reterr)
 {
-	bool gpt = before && (before->kind == TABLE_GPT || before->kind == TABLE_BACKUP);
+	bool gpt = before->kind == TABLE_GPT || before->kind == TABLE_BACKUP;
 	int r;
 
 	if (after->kind == TABLE_NONE && gpt && before->usable.size)
 		return erase(bytes, before, reterr);
 	r = fdisk_library_load(reterr);
-	if (r == 0 && before)
+	if (r == 0)
 		r = check_sound(bytes, before, reterr);
 	if (r < 0)
 		return r;

@@ -163,16 +163,13 @@ int table_image_write(const struct table_device *device, const struct partition_
 		r = error_set(reterr, ENOSPC, "%s is too small for partitions.", device->name);
 	if (r == 0)
 		r = table_bytes_parse(&old, &now, reterr);
-	if (r < 0 || (before && table_equal(&now, after)))
+	if (r < 0 || table_equal(&now, after))
 		return r;
-	if (before)
-		r = check_before(device, &now, before, reterr);
+	r = check_before(device, &now, before, reterr);
 	if (r == 0)
-		r = before ? table_bytes_copy(&new, &old, reterr) :
-			     table_bytes_new(&new, device->name, device->size,
-					     device->sector_size, reterr);
+		r = table_bytes_copy(&new, &old, reterr);
 	if (r == 0)
-		r = table_bytes_edit(&new, before ? &now : NULL, after, reterr);
+		r = table_bytes_edit(&new, &now, after, reterr);
 	if (r == 0)
 		r = check_after(device, &new, after, reterr);
 	return r < 0 ? r : store(device, &old, &new, after->kind == TABLE_NONE, reterr);

@@ -33,7 +33,7 @@ int table_image_read(const struct table_device *device, struct partition_table *
 /*
  * Make a device's table from before to after: a GPT with uuids everywhere, or none.  What libfdisk knows
  * of entries and struct partition_table does not (attributes) stays.  Done already is done.  -ESTALE:
- * the device has another table than before.  before NULL: whatever is there is nobody's.
+ * the device has another table than before.
  */
 int table_image_write(const struct table_device *device, const struct partition_table *before,
 		      const struct partition_table *after, struct error *reterr);

@@ -75,9 +75,8 @@ static bool was_held(const struct step *step, const struct topology *before)
 /* What was there before daxd wrote; of what could not be read whole there is no way back. */
 static enum undo restore_table(const struct step *step, struct step *ret)
 {
-	if (step->fresh || (step->before_table.kind != TABLE_GPT &&
-			    step->before_table.kind != TABLE_NONE))
-		return step->fresh ? UNDO_NOTHING : UNDO_NEVER;
+	if (step->before_table.kind != TABLE_GPT && step->before_table.kind != TABLE_NONE)
+		return UNDO_NEVER;
 	table_clear(&ret->before_table);
 	table_clear(&ret->after_table);
 	if (table_copy(&ret->before_table, &step->after_table) < 0 ||

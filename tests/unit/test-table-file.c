@@ -63,7 +63,7 @@ static void check_written(int fd, const struct partition_table *before,
 	struct partition_table have = { 0 };
 	char text[4096], want[4096];
 
-	CHECK_INT(kernel_write_table(fd, "device", 512, before, after, false, &error), 0,
+	CHECK_INT(kernel_write_table(fd, "device", 512, before, after, &error), 0,
 		  error_message(&error));
 	CHECK_INT(kernel_read_table(fd, "device", 512, &have, &error), 0, error_message(&error));
 	have.usable = after->usable;
@@ -127,14 +127,14 @@ TEST(table_half_lost)
 	CHECK_INT(kind_of(fd, &have), TABLE_BACKUP, "the first is lost");
 	CHECK_INT(have.n_entries, 1, "what the backup has");
 	CHECK_INT(have.usable.size > 60 * M, 1, "where partitions may be");
-	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, false, &error), 0,
+	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, &error), 0,
 		  error_message(&error));
 	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "repaired");
 	scribble(fd, 0, zeros, sizeof(zeros));
 	scribble(fd, 512, zeros, sizeof(zeros));
 	CHECK_INT(kind_of(fd, &have), TABLE_BACKUP, "the first is lost, and what says that it was");
 	CHECK_INT(have.n_entries, 1, "what the backup has still");
-	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, false, &error), 0,
+	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, &error), 0,
 		  error_message(&error));
 	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "repaired once more");
 	scribble(fd, 512, zeros, sizeof(zeros));
