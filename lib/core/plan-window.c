@@ -50,6 +50,7 @@ static void emit_table(struct planner *p, struct goal *goal, const struct table_
 
 	if (goal->region->labels != LABELS_NONE)
 		step->uuid = goal->uuid;
+	step->mode = NAMESPACE_DEVDAX;
 	step->fresh = fresh;
 	step->destructive = table->destructive || (!fresh && !goal->device->table);
 	if (!fresh)
@@ -57,6 +58,14 @@ static void emit_table(struct planner *p, struct goal *goal, const struct table_
 	if (table_copy(&step->before_table, before) < 0 ||
 	    table_copy(&step->after_table, &table->table) < 0)
 		p->no_memory = true;
+	for (size_t i = 0; i < goal->volume->n_partitions; i++) {
+		const struct partition *partition = &goal->volume->partitions[i];
+
+		if (!partition->absent && (partition->node.owner || partition->node.group) &&
+		    step_add_user(step, partition->name ? partition->name : partition->uuid.text,
+				  &partition->node) < 0)
+			p->no_memory = true;
+	}
 }
 
 static uint64_t device_size(const struct goal *goal, bool fresh)

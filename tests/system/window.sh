@@ -100,6 +100,19 @@ if [ "$1" = again ]; then
 	exit
 fi
 
+# What is missing is known before anything is destroyed or made.
+state >/run/before
+mv /usr/lib/libpmem2.so.1 /run/
+expect 1 'without libpmem2' daxctl-ext apply --allow-data-loss window.json
+says 'Cannot load libpmem2.so.1' 'it is told'
+mv /run/libpmem2.so.1 /usr/lib/
+changed 's/"group": "kvm"/"group": "nobodys"/'
+expect 1 'a window for a group that is not there' \
+	daxctl-ext apply --allow-data-loss /run/changed.json
+says 'Partition "journal": This host has no group "nobodys"' 'is told with its name'
+state >/run/after
+same /run/before /run/after 'nothing was done'
+
 expect 0 'apply' daxctl-ext apply --allow-data-loss window.json
 nothing_to_do window.json 'windows'
 node=$(readlink -f /dev/dax/by-name/windows)
