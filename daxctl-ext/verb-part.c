@@ -306,7 +306,7 @@ static enum cli_exit show(struct device_run *run)
 
 static const struct device_verb changes = {
 	.name = "part",
-	.json = true, /* the machine is looked at afterwards */
+	.looks = true,
 	.creates = true,
 	.fill = fill,
 	.finish = show,
@@ -314,7 +314,7 @@ static const struct device_verb changes = {
 
 static const struct device_verb losses = {
 	.name = "part",
-	.json = true,
+	.looks = true,
 	.fill = fill,
 	.finish = show,
 };
