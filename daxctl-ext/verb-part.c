@@ -283,6 +283,25 @@ static const char *why_not(const struct volume_view *view, const struct part_wor
 		       NULL : "Partitions are changed of fsdax and devdax namespaces only.";
 }
 
+/* A table is written anew from its backup, or as an empty one, only when that was asked for. */
+static bool refuse_damaged(struct device_run *run, const struct volume_view *view,
+			   const struct part_word *word)
+{
+	_cleanup_(freep) char *hint = NULL;
+	const struct partition_table *table = table_of(view);
+	bool damaged = table->kind == TABLE_DAMAGED && (word->takes & TAKES_NAME);
+
+	if ((table->kind != TABLE_BACKUP && !damaged) || part_options(run)->repair)
+		return false;
+	if (asprintf(&hint, "\"daxctl-ext part sync %s --repair%s\" writes %s.", node_of(view),
+		     damaged ? " --allow-data-loss" : "",
+		     damaged ? "a new, empty one" : "it anew from there") < 0)
+		hint = NULL;
+	device_refuse(run, node_of(view), EUCLEAN, hint, "Its partition table is damaged: %s.",
+		      damaged ? "neither copy can be read" : "only its backup can be read");
+	return true;
+}
+
 static void fill_volume(struct device_run *run, const struct volume_view *view)
 {
 	struct volume *volume = device_add_volume(run->config);
@@ -337,7 +356,7 @@ static void fill(struct device_run *run)
 	why = why_not(view, word);
 	if (why)
 		device_refuse(run, name, ENODEV, NULL, "%s", why);
-	else
+	else if (!refuse_damaged(run, view, word))
 		fill_volume(run, view);
 }
 
