@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "core/config-size.h"
 #include "core/planner.h"
 
 /* Mappings have whole pages. */
@@ -18,12 +19,14 @@ static bool check_pages(struct planner *p, struct goal *goal)
 		bool odd_size = partition->size.kind == SIZE_BYTES &&
 				partition->size.bytes % goal->align;
 
+		uint64_t value = odd_size ? partition->size.bytes : partition->start;
+
 		if (partition->absent || (!odd_size && !(partition->start % goal->align)))
 			continue;
 		partition_refuse(p, goal, partition, odd_size ? "size" : "start", EINVAL,
-				 planner_text(p, "it is mapped in pages of the volume's align."),
+				 planner_text(p, "%s", size_hint_multiple(value, goal->align).text),
 				 "%s is not a multiple of %s, the page size of volume \"%s\".",
-				 SIZE_STR(odd_size ? partition->size.bytes : partition->start),
+				 SIZE_STR(value),
 				 SIZE_STR(goal->align), volume->name);
 		return false;
 	}
