@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "applying.h"
+#include "core/config-size.h"
 #include "core/json-read.h"
 #include "device-volume.h"
 #include "device-wait.h"
@@ -95,7 +96,7 @@ bool device_read_size(struct device_run *run, const char *text, struct size_spec
 	if (r == 0)
 		return true;
 	problem_add(&run->cli->problems, -r,
-		    "write bytes, or K, M, G, T behind a number (powers of 1024), 50% or all",
+		    r == -ERANGE ? NULL : size_hint(text, false).text,
 		    r == -ERANGE ? "--size %s is out of range." : "--size %s is not a size.",
 		    json_show(text).text);
 	return false;
@@ -293,6 +294,7 @@ static void check_losses(struct device_run *run, const struct plan *plan)
 				    "if that is what you want, give --allow-data-loss",
 				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
 			device_drop_all(run->config);
+			run->loses = true;
 			return;
 		}
 }
@@ -327,7 +329,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	config_free(run->kept);
 	run->config = new_config();
 	run->kept = new_config();
-	run->in_use = false;
+	run->in_use = run->loses = false;
 	run->verb->fill(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
@@ -378,6 +380,16 @@ static void forget_problems(struct device_run *run)
 	run->cli->problems = (struct report)REPORT_INIT;
 }
 
+/* Who still uses it is told already. */
+static void tell_waited(struct device_run *run)
+{
+	for (size_t i = 0; i < run->cli->problems.n; i++)
+		if (run->cli->problems.errors[i].code == EBUSY)
+			(void)error_hint(&run->cli->problems.errors[i],
+					 "so it was all the time of --wait=%s; stop what uses it, "
+					 "or wait longer.", run->options->wait);
+}
+
 /* Until what is asked for is in use by nobody, or time is up: then the refusals stand. */
 static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 				     struct plan **ret)
@@ -396,8 +408,10 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		looked = fresh;
 		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
-		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
+		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)) {
+			tell_waited(run);
 			break;
+		}
 		if (!told && run->cli->out_terminal)
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
@@ -413,6 +427,14 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	return status;
 }
 
+/* What was refused is told; the rest is done. */
+static enum cli_exit end_status(const struct device_run *run, enum cli_exit status)
+{
+	if (status != CLI_DONE || !run->cli->problems.n)
+		return status;
+	return run->loses ? CLI_REFUSED : CLI_INVALID;
+}
+
 static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 {
 	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
@@ -420,10 +442,12 @@ static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 
 	if (run->options->verbose)
 		status = cli_print_json(run->cli, config_to_json(run->config));
-	if (status == CLI_DONE)
+	if (status != CLI_DONE ||
+	    (run->cli->problems.n && !run->config->n_volumes && !plan->n_steps && !plan->n_drifts))
+		plan_free(plan); /* of what was refused there is none to show */
+	else
 		status = applying_run(run->cli, &run->client, run->config, &applying);
-
-	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+	return end_status(run, status);
 }
 
 /* Somebody else may have made what has the same name meanwhile. */
@@ -477,7 +501,7 @@ static enum cli_exit run_on(struct device_run *run)
 	if (plan && run->config->n_volumes && plan->n_steps)
 		status = carry_out(run, &plan);
 	status = device_conclude(run, status);
-	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+	return end_status(run, status);
 }
 
 /* What daxctl would have ended with. */

@@ -53,6 +53,7 @@ struct device_run {
 	struct config *kept;	/* what is already as it is wanted */
 	unsigned int attempt; /* how often somebody else was quicker */
 	bool in_use; /* a refusal that waiting may help */
+	bool loses; /* refused, because it would lose what the verb does not name */
 };
 
 enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,

@@ -179,9 +179,9 @@ expect 0 'and away' daxctl-ext destroy-device -f -r 0 all
 
 # Persistent memory: the namespace comes and goes with the device.
 region=$(daxctl-ext status | awk '$2 == "pmem" && $3 == "2G" { print $1; exit }')
-expect 2 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
+expect 3 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
 expect 0 'with consent' daxctl-ext create-device -r "$region" -s 512M --name pm --allow-data-loss
-expect 2 'to grow it is to lose it' daxctl-ext reconfigure-device pm -s 640M
+expect 3 'to grow it is to lose it' daxctl-ext reconfigure-device pm -s 640M
 says '--allow-data-loss' 'and wants consent'
 daxctl-ext status >"$out"
 grep -q '^  pm .*512M' "$out"
