@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "applying.h"
+#include "configured.h"
 #include "core/config-size.h"
 #include "core/json-read.h"
 #include "device-volume.h"
@@ -331,6 +332,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	run->kept = new_config();
 	run->in_use = run->loses = false;
 	run->verb->fill(run);
+	configured_refuse(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
 	for (size_t i = 0; i < run->config->n_volumes; i++)

@@ -228,6 +228,8 @@ says '-> 192M' 'has the volume that can'
 says '/etc/daxd/30-bad.json: /volumes/0/size: Volume "bad" is left out: 65M is not a multiple' \
 	'names the one that cannot'
 says '/etc/daxd/40-broken.json: /volumes/0' 'the broken file'
+says '/etc/daxd/40-broken.json: Until that is mended the whole file counts for nothing' \
+	'and that nothing of it counts'
 says '/etc/daxd/50-soon.json: /volumes/0/region: Volume "soon" is left out: No region' \
 	'and the one whose region is not there'
 expect 6 'as nobody' as_nobody daxctl-ext plan

@@ -221,7 +221,12 @@ expect 0 'keep' daxctl-ext create-device -r 0 -s 256M --name kept --keep
 nothing_to_do /etc/daxd/kept.json 'kept'
 [ -z "${OVER_BUS-}" ] || expect 0 'daxd knows of it' daxctl-ext wait -t 30 kept
 expect 2 'it would come back' daxctl-ext destroy-device -f kept
-says '/etc/daxd/kept.json' 'says why'
+says '/etc/daxd/kept.json, /volumes/0, and would be made again' 'says why'
+expect 2 'to disable it would be undone' daxctl-ext disable-device kept
+says '/etc/daxd/kept.json, /volumes/0, with another "enabled"' 'says why'
+expect 2 'so would another mode' daxctl-ext reconfigure-device -f -m system-ram kept
+says 'with another "mode"' 'says why'
+expect 0 'what it is already is no change' daxctl-ext enable-device kept
 rm /etc/daxd/kept.json
 [ -z "${OVER_BUS-}" ] || expect 0 'daxd is told' daxctl-ext apply
 expect 0 'then it goes' daxctl-ext destroy-device -f kept
