@@ -34,6 +34,7 @@ static void run_clear(struct device_run *run)
 	forget_machine(run);
 	config_free(run->config);
 	config_free(run->kept);
+	report_clear(&run->notes);
 	client_clear(&run->client);
 }
 
@@ -145,6 +146,11 @@ static bool is_called(const struct volume_view *view, const char *name)
 		strcmp(view->device->name + 3, name) == 0);
 }
 
+static bool is_every_region(const struct device_run *run)
+{
+	return !run->options->region || strcmp(run->options->region, "all") == 0;
+}
+
 static bool is_wanted(const struct device_run *run, const struct volume_view *view,
 		      const char *name)
 {
@@ -155,8 +161,7 @@ static bool is_wanted(const struct device_run *run, const struct volume_view *vi
 		return false;
 	if (!view->device && (all || !run->verb->namespaces))
 		return false;
-	if (all && view->ns && run->verb->spare_pmem &&
-	    (!options->region || strcmp(options->region, "all") == 0))
+	if (all && view->ns && run->verb->spare_pmem && is_every_region(run))
 		return false;
 	return all || is_called(view, name);
 }
@@ -200,6 +205,42 @@ static void refuse_unknown(struct device_run *run, const char *name)
 		    run->options->region ? " in that region" : "");
 }
 
+/* A namespace without a dax device, in the region whose devices are all to go. */
+static void note_other(struct device_run *run, const struct volume_view *view)
+{
+	const struct holder *holder = volume_holder(view, 0);
+	struct holder_text how = holder ? holder_describe(holder) : (struct holder_text){ "" };
+	const char *name = view->ns->blockdev ? view->ns->blockdev : view->ns->name;
+	_cleanup_(freep) char *hint = NULL;
+
+	if (asprintf(&hint, "\"daxctl-ext %s -f %s\" is for it alone%s.", run->verb->name, name,
+		     holder ? ", once nobody uses it" : "") < 0)
+		hint = NULL;
+	problem_add(&run->notes, EBUSY, hint, "%s (%s%s%s%s%s) is left alone: it is no dax device.",
+		    name, view->mode, holder ? ", " : "", holder ? how.text : "",
+		    holder ? " " : "", holder ? holder->name : "");
+}
+
+/* What "all" does not mean, of a verb that otherwise takes namespaces. */
+static void note_spared(struct device_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+
+		if (!view->ns || !device_region_is(view->region, run->options->region))
+			continue;
+		if (!is_every_region(run) && !view->device)
+			note_other(run, view);
+		n++;
+	}
+	if (n && is_every_region(run) && run->verb->spare_pmem)
+		problem_add(&run->notes, EBUSY, "with --region, \"all\" is all of that region",
+			    "%zu namespace%s of persistent memory %s left alone.", n, PLURAL(n),
+			    n == 1 ? "is" : "are");
+}
+
 void device_fill(struct device_run *run)
 {
 	_cleanup_(freep) bool *taken = calloc(run->volumes.n + 1, sizeof(*taken));
@@ -209,6 +250,8 @@ void device_fill(struct device_run *run)
 	for (size_t a = 0; run->args[a]; a++) {
 		bool any = false;
 
+		if (run->verb->namespaces && strcmp(run->args[a], "all") == 0)
+			note_spared(run);
 		for (size_t i = 0; i < run->volumes.n; i++) {
 			const struct volume_view *view = &run->volumes.views[i];
 
@@ -222,7 +265,7 @@ void device_fill(struct device_run *run)
 		if (!any && strcmp(run->args[a], "all") == 0)
 			problem_add(&run->cli->problems, ENOENT,
 				    "daxctl-ext list shows those there are.",
-				    "There is no device%s.",
+				    "There is no dax device%s.",
 				    run->options->region ? " in that region" : "");
 		else if (!any && !want_record(run, run->args[a]))
 			refuse_unknown(run, run->args[a]);
@@ -331,6 +374,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	run->config = new_config();
 	run->kept = new_config();
 	run->in_use = run->loses = false;
+	report_clear(&run->notes);
 	run->verb->fill(run);
 	configured_refuse(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
@@ -544,6 +588,8 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 	client_init(&run.client, NULL);
 	run.client.ask_password = !options->no_ask_password;
 	status = options->topology ? run_simulated(&run) : run_on(&run);
+	(void)fflush(cli->out); /* notes come after what they are about */
+	problems_print_notes(&run.notes, cli->err, cli->colour_err);
 	if (options->compat)
 		set_compat_exit(cli, status);
 	return status;

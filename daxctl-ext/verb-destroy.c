@@ -63,7 +63,7 @@ const struct verb verb_destroy_device = {
 	.max_args = ANY_NUMBER,
 	.help = "Remove devices, and what they hold",
 	.about = "On persistent memory the namespace goes, too; there \"all\" means none, unless "
-		 "--region is that region. What daxd keeps of the volume is forgotten. "
+		 "--region is that region, of which what is no dax device is left alone. What daxd keeps of the volume is forgotten. "
 		 "What is mapped, open, mounted or otherwise in use is refused, with a list of "
 		 "those who use it, whether --force is given or not.",
 	VERB_OPTIONS(struct destroy_options, options),
