@@ -2,9 +2,16 @@
 #include "part.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
+#include "base/file.h"
 #include "node.h"
+
+#define UDEV_DATA "/run/udev/data"
+#define RECORD_MAX (64u << 10)
 
 static struct part part_of(const struct disk *disk, unsigned int number)
 {
@@ -58,6 +65,27 @@ struct part_name part_name(const struct namespace *ns, unsigned int number)
 
 	(void)snprintf(name.text, sizeof(name.text), "%.64sp%u", ns->blockdev, number);
 	return name;
+}
+
+char *part_content(const struct namespace *ns, unsigned int number)
+{
+	static const char key[] = "\nE:ID_FS_TYPE=";
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(freep) char *text = NULL;
+	char path[128];
+	const char *found;
+	struct stat st;
+	size_t length;
+
+	(void)snprintf(path, sizeof(path), "/dev/%s", part_name(ns, number).text);
+	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+		return NULL;
+	(void)snprintf(path, sizeof(path), UDEV_DATA "/b%u:%u", major(st.st_rdev),
+		       minor(st.st_rdev));
+	if (file_read(path, RECORD_MAX, &text, &length, &error) < 0)
+		return NULL;
+	found = strstr(text, key);
+	return found ? strndup(found + strlen(key), strcspn(found + strlen(key), "\n")) : NULL;
 }
 
 static bool is_called(const struct namespace *ns, const struct part *part, const char *name)

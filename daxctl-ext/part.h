@@ -25,6 +25,8 @@ struct part_name {
 	char text[80];
 };
 struct part_name part_name(const struct namespace *ns, unsigned int number);
+/* What udev has found at the beginning of its block device, such as ext4; NULL: nothing. */
+char *part_content(const struct namespace *ns, unsigned int number);
 /* The partition of this name, or any path of its node, and whose it is; NULL: there is none. */
 const struct volume_view *part_find(const struct volumes *volumes, const char *name,
 				    struct part *ret);

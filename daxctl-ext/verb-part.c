@@ -360,6 +360,29 @@ static void fill(struct device_run *run)
 		fill_volume(run, view);
 }
 
+/* Nothing is wiped: a new partition may begin with the file system that was there before. */
+static void note_content(struct device_run *run, const struct volume_view *view)
+{
+	const struct part_options *options = part_options(run);
+	const struct table_entry *entry;
+	_cleanup_(freep) char *content = NULL, *hint = NULL;
+	struct part_name name;
+	size_t n;
+
+	if (strcmp(run->args[0], "add") != 0 || options->common.topology || !view->ns->disk)
+		return;
+	entry = find_named(table_of(view), options->name, &n);
+	content = entry ? part_content(view->ns, entry->number) : NULL;
+	if (!content)
+		return;
+	name = part_name(view->ns, entry->number);
+	if (asprintf(&hint, "\"wipefs -a /dev/%s\" takes it away if nobody needs it.",
+		     name.text) < 0)
+		hint = NULL;
+	problem_add(&run->notes, EEXIST, hint, "%s begins with what was there before: %s.",
+		    name.text, content);
+}
+
 /* What has become of it. */
 static enum cli_exit show(struct device_run *run)
 {
@@ -373,6 +396,7 @@ static enum cli_exit show(struct device_run *run)
 			(void)fprintf(run->cli->err,
 				      "%s is in use: its partitions are taken over once it is idle.\n",
 				      view->ns->blockdev);
+		note_content(run, view);
 		return part_list(run->cli, &run->volumes, node_of(view));
 	}
 	return part_list(run->cli, &run->volumes, run->args[1]);
@@ -529,7 +553,8 @@ const struct verb verb_part = {
 	.about = "DEVICE is pmemN, daxX.Y or a volume, for delete and resize also pmemNpM; list "
 		 "takes none, too, and shows all that have partitions, and who uses them. Partitions of dax devices are windows, see daxwindow(3). "
 		 "Tables are GPT; those of DOS are only read.\n"
-		 "add makes a partition, and a table on a device that holds nothing at all. "
+		 "add makes a partition, and a table on a device that holds nothing at all; what "
+		 "was there before is not wiped, and a file system is named. "
 		 "delete removes one, and what it holds. resize grows one in place, also while it "
 		 "is mounted; to shrink or move it needs --allow-data-loss. What is in use is "
 		 "neither shrunk, moved nor removed. sync makes block devices as the table says, "
