@@ -52,13 +52,7 @@ one /run/window.json "{ $window, \"size\": \"128M\" }"
 chmod 644 /run/window.json
 expect 4 'apply as nobody' as_nobody daxctl-ext apply --no-ask-password /run/window.json
 says 'polkit allow it (org.daxd1.apply)' 'names what is missing'
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
-polkit.addRule(function (action, subject) {
-	if (action.id == "org.daxd1.apply" && subject.user == "tester")
-		return polkit.Result.YES;
-});
-EOF
+tester_may_apply
 expect 4 'a loss as somebody who may apply' as_tester daxctl-ext apply --no-ask-password \
 	--allow-data-loss /run/window.json
 says 'polkit allow it (org.daxd1.destroy-data)' 'names just what is missing'
