@@ -154,6 +154,14 @@ says 'This host has no window "nothing"' 'is told'
 expect 1 'no name' user ../daxd read
 says 'is no name of a window' 'is told'
 
+# --- by verbs, beside what is configured
+expect 0 'add a window' daxctl-ext part add windows --name extra --size 4M --json
+[ "$(wc -l <"$out")" -eq 1 ] && grep -q '"table":"gpt".*"name":"extra"' "$out"
+verdict 'which one document tells' $?
+expect 0 'take it away' daxctl-ext part delete windows --name extra
+expect 2 'a configured one stays' daxctl-ext part delete windows --name journal
+says '/etc/daxd/window.json, /volumes/0, with another "partitions"' 'and says where'
+
 # --- who may
 usermod -a -G kvm tester 2>/dev/null || sed -i 's/^kvm:.*/&tester/' /etc/group
 chmod o+x /root /root/system
