@@ -565,8 +565,8 @@ const struct verb verb_part = {
 		 "partition that does not begin and end at multiples of 4K gets none, since DAX "
 		 "would write to the wrong place. release gives them back to the kernel.",
 	.json = "Print the disks as JSON: of each its device, size, policy and table, and of each "
-		"partition its path, offset, size, align, uuid, name and number. offset counts "
-		"from the start of the device; path of a window is the device.",
+		"partition its path, offset, size, align, uuid, name, number and holders. offset "
+		"counts from the start of the device; path of a window is the device.",
 	VERB_OPTIONS(struct part_options, options),
 	.run = run,
 };
