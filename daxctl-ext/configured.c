@@ -73,10 +73,9 @@ static bool align_differs(const struct volume *host, const struct volume_view *v
 }
 
 /* The key in which the two differ, or NULL. */
-static const char *find_difference(const struct device_run *run, const struct volume *host,
+static const char *find_difference(const struct volume *host, const struct volume_view *view,
 				   const struct volume *want)
 {
-	const struct volume_view *view = find_view(run, want);
 	enum partitioning policy = host->has_partitioning ? host->partitioning : PARTITIONING_AUTO;
 
 	if (host->absent || want->absent)
@@ -102,9 +101,13 @@ static const char *find_difference(const struct device_run *run, const struct vo
 	return NULL;
 }
 
-static const struct volume *find_host(const struct config *host, const char *name)
+/* What is somebody else's for the verb may be configured by its label, or have no label at all. */
+static const struct volume *find_host(const struct config *host, const struct volume *want,
+				      const struct volume_view *view)
 {
-	for (size_t i = 0; host && i < host->n_volumes; i++)
+	const char *name = !want->foreign ? want->name : view ? volume_name(view) : NULL;
+
+	for (size_t i = 0; name && i < host->n_volumes; i++)
 		if (strcmp(host->volumes[i].name, name) == 0)
 			return &host->volumes[i];
 	return NULL;
@@ -141,8 +144,9 @@ void configured_refuse(struct device_run *run)
 		return;
 	for (size_t i = 0; i < config->n_volumes; i++) {
 		struct volume *want = &config->volumes[i];
-		const struct volume *found = want->foreign ? NULL : find_host(host, want->name);
-		const char *key = found ? find_difference(run, found, want) : NULL;
+		const struct volume_view *view = find_view(run, want);
+		const struct volume *found = find_host(host, want, view);
+		const char *key = found ? find_difference(found, view, want) : NULL;
 
 		if (key) {
 			refuse(run, found, key);

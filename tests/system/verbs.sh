@@ -227,6 +227,14 @@ says '/etc/daxd/kept.json, /volumes/0, with another "enabled"' 'says why'
 expect 2 'so would another mode' daxctl-ext reconfigure-device -f -m system-ram kept
 says 'with another "mode"' 'says why'
 expect 0 'what it is already is no change' daxctl-ext enable-device kept
+cat >/etc/daxd/plain.json <<'EOF'
+{ "daxd": 1, "volumes": [ { "name": "plain", "region": { "type": "pmem", "target_node": 4 },
+                            "mode": "devdax", "size": "all" } ] }
+EOF
+expect 0 'a volume without a label' daxctl-ext apply --allow-data-loss /etc/daxd/plain.json
+expect 2 'is as much configured' daxctl-ext disable-device plain
+says '/etc/daxd/plain.json, /volumes/0, with another "enabled"' 'says why'
+rm /etc/daxd/plain.json
 rm /etc/daxd/kept.json
 [ -z "${OVER_BUS-}" ] || expect 0 'daxd is told' daxctl-ext apply
 expect 0 'then it goes' daxctl-ext destroy-device -f kept
