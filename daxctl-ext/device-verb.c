@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "applying.h"
+#include "configured.h"
+#include "core/config-size.h"
 #include "core/json-read.h"
 #include "device-volume.h"
 #include "device-wait.h"
@@ -32,6 +34,7 @@ static void run_clear(struct device_run *run)
 	forget_machine(run);
 	config_free(run->config);
 	config_free(run->kept);
+	report_clear(&run->notes);
 	client_clear(&run->client);
 }
 
@@ -95,7 +98,7 @@ bool device_read_size(struct device_run *run, const char *text, struct size_spec
 	if (r == 0)
 		return true;
 	problem_add(&run->cli->problems, -r,
-		    "write bytes, or K, M, G, T behind a number (powers of 1024), 50% or all",
+		    r == -ERANGE ? NULL : size_hint(text, false).text,
 		    r == -ERANGE ? "--size %s is out of range." : "--size %s is not a size.",
 		    json_show(text).text);
 	return false;
@@ -143,6 +146,11 @@ static bool is_called(const struct volume_view *view, const char *name)
 		strcmp(view->device->name + 3, name) == 0);
 }
 
+static bool is_every_region(const struct device_run *run)
+{
+	return !run->options->region || strcmp(run->options->region, "all") == 0;
+}
+
 static bool is_wanted(const struct device_run *run, const struct volume_view *view,
 		      const char *name)
 {
@@ -153,8 +161,7 @@ static bool is_wanted(const struct device_run *run, const struct volume_view *vi
 		return false;
 	if (!view->device && (all || !run->verb->namespaces))
 		return false;
-	if (all && view->ns && run->verb->spare_pmem &&
-	    (!options->region || strcmp(options->region, "all") == 0))
+	if (all && view->ns && run->verb->spare_pmem && is_every_region(run))
 		return false;
 	return all || is_called(view, name);
 }
@@ -198,6 +205,42 @@ static void refuse_unknown(struct device_run *run, const char *name)
 		    run->options->region ? " in that region" : "");
 }
 
+/* A namespace without a dax device, in the region whose devices are all to go. */
+static void note_other(struct device_run *run, const struct volume_view *view)
+{
+	const struct holder *holder = volume_holder(view, 0);
+	struct holder_text how = holder ? holder_describe(holder) : (struct holder_text){ "" };
+	const char *name = view->ns->blockdev ? view->ns->blockdev : view->ns->name;
+	_cleanup_(freep) char *hint = NULL;
+
+	if (asprintf(&hint, "\"daxctl-ext %s -f %s\" is for it alone%s.", run->verb->name, name,
+		     holder ? ", once nobody uses it" : "") < 0)
+		hint = NULL;
+	problem_add(&run->notes, EBUSY, hint, "%s (%s%s%s%s%s) is left alone: it is no dax device.",
+		    name, view->mode, holder ? ", " : "", holder ? how.text : "",
+		    holder ? " " : "", holder ? holder->name : "");
+}
+
+/* What "all" does not mean, of a verb that otherwise takes namespaces. */
+static void note_spared(struct device_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+
+		if (!view->ns || !device_region_is(view->region, run->options->region))
+			continue;
+		if (!is_every_region(run) && !view->device)
+			note_other(run, view);
+		n++;
+	}
+	if (n && is_every_region(run) && run->verb->spare_pmem)
+		problem_add(&run->notes, EBUSY, "with --region, \"all\" is all of that region",
+			    "%zu namespace%s of persistent memory %s left alone.", n, PLURAL(n),
+			    n == 1 ? "is" : "are");
+}
+
 void device_fill(struct device_run *run)
 {
 	_cleanup_(freep) bool *taken = calloc(run->volumes.n + 1, sizeof(*taken));
@@ -207,6 +250,8 @@ void device_fill(struct device_run *run)
 	for (size_t a = 0; run->args[a]; a++) {
 		bool any = false;
 
+		if (run->verb->namespaces && strcmp(run->args[a], "all") == 0)
+			note_spared(run);
 		for (size_t i = 0; i < run->volumes.n; i++) {
 			const struct volume_view *view = &run->volumes.views[i];
 
@@ -220,7 +265,7 @@ void device_fill(struct device_run *run)
 		if (!any && strcmp(run->args[a], "all") == 0)
 			problem_add(&run->cli->problems, ENOENT,
 				    "daxctl-ext list shows those there are.",
-				    "There is no device%s.",
+				    "There is no dax device%s.",
 				    run->options->region ? " in that region" : "");
 		else if (!any && !want_record(run, run->args[a]))
 			refuse_unknown(run, run->args[a]);
@@ -293,6 +338,7 @@ static void check_losses(struct device_run *run, const struct plan *plan)
 				    "if that is what you want, give --allow-data-loss",
 				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
 			device_drop_all(run->config);
+			run->loses = true;
 			return;
 		}
 }
@@ -327,8 +373,10 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	config_free(run->kept);
 	run->config = new_config();
 	run->kept = new_config();
-	run->in_use = false;
+	run->in_use = run->loses = false;
+	report_clear(&run->notes);
 	run->verb->fill(run);
+	configured_refuse(run);
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
 	for (size_t i = 0; i < run->config->n_volumes; i++)
@@ -378,6 +426,16 @@ static void forget_problems(struct device_run *run)
 	run->cli->problems = (struct report)REPORT_INIT;
 }
 
+/* Who still uses it is told already. */
+static void tell_waited(struct device_run *run)
+{
+	for (size_t i = 0; i < run->cli->problems.n; i++)
+		if (run->cli->problems.errors[i].code == EBUSY)
+			(void)error_hint(&run->cli->problems.errors[i],
+					 "so it was all the time of --wait=%s; stop what uses it, "
+					 "or wait longer.", run->options->wait);
+}
+
 /* Until what is asked for is in use by nobody, or time is up: then the refusals stand. */
 static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 				     struct plan **ret)
@@ -396,8 +454,10 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		looked = fresh;
 		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
-		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
+		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)) {
+			tell_waited(run);
 			break;
+		}
 		if (!told && run->cli->out_terminal)
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
@@ -413,6 +473,14 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	return status;
 }
 
+/* What was refused is told; the rest is done. */
+static enum cli_exit end_status(const struct device_run *run, enum cli_exit status)
+{
+	if (status != CLI_DONE || !run->cli->problems.n)
+		return status;
+	return run->loses ? CLI_REFUSED : CLI_INVALID;
+}
+
 static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 {
 	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
@@ -420,10 +488,12 @@ static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 
 	if (run->options->verbose)
 		status = cli_print_json(run->cli, config_to_json(run->config));
-	if (status == CLI_DONE)
+	if (status != CLI_DONE ||
+	    (run->cli->problems.n && !run->config->n_volumes && !plan->n_steps && !plan->n_drifts))
+		plan_free(plan); /* of what was refused there is none to show */
+	else
 		status = applying_run(run->cli, &run->client, run->config, &applying);
-
-	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+	return end_status(run, status);
 }
 
 /* Somebody else may have made what has the same name meanwhile. */
@@ -463,8 +533,8 @@ static enum cli_exit prepare_quickly(struct device_run *run, struct plan **ret, 
 
 	if (status == CLI_DONE)
 		status = prepare(run, ret);
-	*sure = status == CLI_DONE && !run->cli->problems.n && !run->kept->n_volumes &&
-		(*ret)->n_steps;
+	*sure = status == CLI_DONE && !run->cli->problems.n && !run->notes.n &&
+		!run->kept->n_volumes && (*ret)->n_steps;
 	return status;
 }
 
@@ -520,7 +590,7 @@ static enum cli_exit run_on(struct device_run *run)
 		forget_problems(run);
 		status = run_surely(run, deadline);
 	}
-	return status == CLI_DONE && run->cli->problems.n ? CLI_INVALID : status;
+	return end_status(run, status);
 }
 
 /* What daxctl would have ended with. */
@@ -561,6 +631,8 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 	client_init(&run.client, NULL);
 	run.client.ask_password = !options->no_ask_password;
 	status = options->topology ? run_simulated(&run) : run_on(&run);
+	(void)fflush(cli->out); /* notes come after what they are about */
+	problems_print_notes(&run.notes, cli->err, cli->colour_err);
 	if (options->compat)
 		set_compat_exit(cli, status);
 	return status;

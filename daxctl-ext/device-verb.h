@@ -27,6 +27,7 @@ struct device_verb {
 	const char *name;
 	const char *past; /* "destroyed", before the number of devices; NULL: not told */
 	bool json;	  /* daxctl prints the devices */
+	bool looks;	  /* finish shows what has become of the machine */
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */
 	bool resizes;	  /* and consents to losing what is beyond the end */
@@ -51,7 +52,9 @@ struct device_run {
 	struct config *config;	/* to be carried out */
 	struct config *kept;	/* what is already as it is wanted */
 	unsigned int attempt; /* how often somebody else was quicker */
+	struct report notes;	/* what is left alone without being wrong */
 	bool in_use; /* a refusal that waiting may help */
+	bool loses; /* refused, because it would lose what the verb does not name */
 };
 
 enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,

@@ -8,7 +8,18 @@
 
 #include "base/file.h"
 
-static enum cli_exit load_file(struct config *config, const char *path, struct report *problems)
+static void note_empty(const char *path, struct report *notes)
+{
+	size_t before = notes->n;
+
+	problem_add(notes, ENODATA, NULL,
+		    "It is empty: in a folder of the host's configuration that switches off the "
+		    "file of the same name in the folders before it.");
+	report_name_file(notes, before, path);
+}
+
+static enum cli_exit load_file(struct config *config, const char *path, struct report *notes,
+			       struct report *problems)
 {
 	const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
 	_cleanup_(freep) char *text = NULL;
@@ -19,6 +30,10 @@ static enum cli_exit load_file(struct config *config, const char *path, struct r
 	if (file_read(path, CONFIG_SIZE_MAX, &text, &length, &error) < 0) {
 		(void)report_take(problems, &error);
 		return CLI_FAILED;
+	}
+	if (length == 0 && notes && file == path) {
+		note_empty(path, notes);
+		return CLI_DONE;
 	}
 	if (config_parse(text, length, file, &document, problems) < 0)
 		return CLI_INVALID;
@@ -41,7 +56,7 @@ static enum cli_exit worse(enum cli_exit a, enum cli_exit b)
 	return a;
 }
 
-static enum cli_exit load_folder(struct config *config, const char *folder,
+static enum cli_exit load_folder(struct config *config, const char *folder, struct report *notes,
 				 struct report *problems)
 {
 	_cleanup_(file_list_clear) struct file_list list = { 0 };
@@ -58,11 +73,12 @@ static enum cli_exit load_folder(struct config *config, const char *folder,
 		return CLI_INVALID;
 	}
 	for (size_t i = 0; i < list.n; i++)
-		status = worse(status, load_file(config, list.paths[i], problems));
+		status = worse(status, load_file(config, list.paths[i], notes, problems));
 	return status;
 }
 
-enum cli_exit documents_load(char *const args[], struct config **ret, struct report *problems)
+enum cli_exit documents_load(char *const args[], struct config **ret, struct report *notes,
+			     struct report *problems)
 {
 	_cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
 	enum cli_exit status = CLI_DONE;
@@ -72,9 +88,9 @@ enum cli_exit documents_load(char *const args[], struct config **ret, struct rep
 		abort();
 	for (size_t i = 0; args[i]; i++) {
 		if (strcmp(args[i], "-") != 0 && stat(args[i], &st) == 0 && S_ISDIR(st.st_mode))
-			status = worse(status, load_folder(config, args[i], problems));
+			status = worse(status, load_folder(config, args[i], notes, problems));
 		else
-			status = worse(status, load_file(config, args[i], problems));
+			status = worse(status, load_file(config, args[i], notes, problems));
 	}
 	/* What only shows when the files are seen together. */
 	if (status == CLI_DONE && config->n_files > 1 && config_check(config, problems) < 0)

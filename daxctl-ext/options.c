@@ -141,6 +141,15 @@ static void check_arguments(struct cli *cli, const struct verb *verb, size_t n, 
 	(void)report_take(&cli->problems, &error);
 }
 
+/* Of two values one would be passed over in silence. */
+static void take_value(struct cli *cli, const struct verb_option *option, const char **ret)
+{
+	if (*ret)
+		problem_add(&cli->problems, EINVAL, NULL, "Option --%s is given twice.",
+			    option->name);
+	*ret = optarg ? optarg : "";
+}
+
 enum cli_exit options_parse(struct cli *cli, const struct verb *verb, int argc, char *argv[],
 			    void **ret, char ***ret_args, bool *ret_help)
 {
@@ -167,8 +176,8 @@ enum cli_exit options_parse(struct cli *cli, const struct verb *verb, int argc, 
 		else if (i == list.json)
 			cli->json = true;
 		else if (list.options[i].value)
-			*(const char **)(void *)(values + list.options[i].offset) =
-				optarg ? optarg : "";
+			take_value(cli, &list.options[i],
+				   (const char **)(void *)(values + list.options[i].offset));
 		else
 			*(bool *)(values + list.options[i].offset) = true;
 	}

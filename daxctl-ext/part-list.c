@@ -27,16 +27,19 @@ struct part_policy part_policy(const struct disk *disk)
 	return policy;
 }
 
-const char *part_state(const struct namespace *ns, const struct table_entry *entry)
+const char *part_state(const struct namespace *ns, const struct part *part)
 {
-	const struct disk_map *map = disk_find_map(ns->disk, entry->number);
+	const struct table_entry *entry = part->entry;
+	const struct disk_map *map = part->map;
 
+	if (!entry)
+		return map ? "mapped, in no table" : "kernel, in no table";
 	if (map && (map->extent.start != entry->extent.start ||
 		    map->extent.size != entry->extent.size))
 		return "mapped as it was before";
 	if (map)
 		return map->linked ? "mapped" : "mapped, no link";
-	if (disk_find_native(ns->disk, entry->number))
+	if (part->native)
 		return "kernel";
 	switch (fit_of(ns, entry)) {
 	case FIT_OUTSIDE:
@@ -53,9 +56,11 @@ const char *part_state(const struct namespace *ns, const struct table_entry *ent
 }
 
 /* The largest page that can be had of a partition: hypervisors want huge ones. */
-static uint64_t align_of(const struct namespace *ns, const struct table_entry *entry)
+static uint64_t align_of(const struct namespace *ns, const struct part *part)
 {
-	switch (fit_of(ns, entry)) {
+	if (!part->entry)
+		return 0;
+	switch (fit_of(ns, part->entry)) {
 	case FIT_2M:
 		return ALIGN_2M;
 	case FIT_4K:
@@ -68,54 +73,75 @@ static uint64_t align_of(const struct namespace *ns, const struct table_entry *e
 	return 0;
 }
 
-static bool has_node(const struct disk *disk, unsigned int number)
+static void put_part(struct json_out *out, const struct namespace *ns, const struct part *part)
 {
-	const struct disk_map *map = disk_find_map(disk, number);
-
-	return map ? map->linked : disk_find_native(disk, number) != NULL;
-}
-
-static void put_users(struct json_out *out, const struct disk *disk, unsigned int number)
-{
-	const struct disk_map *map = disk_find_map(disk, number);
-	const struct native *native = disk_find_native(disk, number);
-	const struct holder_list *list = map ? &map->holders : native ? &native->holders : NULL;
-
-	if (!list || !list->n)
-		return;
-	json_open(out, "holders", '[');
-	for (size_t i = 0; i < list->n; i++) {
-		json_open(out, NULL, '{');
-		json_put_text(out, "kind", holder_kind_word(list->holders[i].kind));
-		json_put_text(out, "name", list->holders[i].name);
-		if (list->holders[i].pid)
-			json_put_int(out, "pid", list->holders[i].pid);
-		json_close(out, '}');
-	}
-	json_close(out, ']');
-}
-
-static void put_entry(struct json_out *out, const struct namespace *ns,
-		      const struct table_entry *entry)
-{
-	const char *type = partition_type_word(&entry->type);
+	const struct table_entry *entry = part->entry;
+	const char *type = entry ? partition_type_word(&entry->type) : NULL;
+	const struct holder *holder;
 	char path[128];
 
-	(void)snprintf(path, sizeof(path), "/dev/%.64sp%u", ns->blockdev, entry->number);
+	(void)snprintf(path, sizeof(path), "/dev/%s", part_name(ns, part->number).text);
 	json_open(out, NULL, '{');
-	json_put_u64(out, "number", entry->number);
-	json_put_text(out, "name", entry->name);
-	json_put_text(out, "uuid", entry->uuid.text);
-	json_put_text(out, "type", type ? type : entry->type.text);
-	if (has_node(ns->disk, entry->number))
+	json_put_u64(out, "number", part->number);
+	if (entry) {
+		json_put_text(out, "name", entry->name);
+		json_put_text(out, "uuid", entry->uuid.text);
+		json_put_text(out, "type", type ? type : entry->type.text);
+	}
+	if (part->map ? part->map->linked : part->native != NULL)
 		json_put_text(out, "path", path);
-	json_put_u64(out, "offset", entry->extent.start);
-	json_put_u64(out, "size", entry->extent.size);
-	if (align_of(ns, entry))
-		json_put_u64(out, "align", align_of(ns, entry));
-	json_put_text(out, "state", part_state(ns, entry));
-	put_users(out, ns->disk, entry->number);
+	json_put_u64(out, "offset", part->extent.start);
+	json_put_u64(out, "size", part->extent.size);
+	if (align_of(ns, part))
+		json_put_u64(out, "align", align_of(ns, part));
+	json_put_text(out, "state", part_state(ns, part));
+	if (part_holder(part, 0)) {
+		json_open(out, "holders", '[');
+		for (size_t i = 0; (holder = part_holder(part, i)); i++)
+			holder_put(out, holder);
+		json_close(out, ']');
+	}
 	json_close(out, '}');
+}
+
+/* A disk is held by who holds a partition of it, too. */
+static bool holds_part(const struct disk *disk, const struct holder *holder)
+{
+	const struct holder *other;
+	struct part part;
+	size_t at = 0;
+
+	while (disk && part_next(disk, &at, &part))
+		for (size_t i = 0; (other = part_holder(&part, i)); i++)
+			if (other->kind == holder->kind && other->pid == holder->pid &&
+			    strcmp(other->name, holder->name) == 0)
+				return true;
+	return false;
+}
+
+/* From *at on, who holds all of it; NULL: nobody else. */
+static const struct holder *next_holder(const struct volume_view *view, size_t *at)
+{
+	const struct disk *disk = view->ns ? view->ns->disk : NULL;
+	const struct holder *holder;
+
+	while ((holder = volume_holder(view, (*at)++)))
+		if (!holds_part(disk, holder))
+			return holder;
+	return NULL;
+}
+
+void part_list_put_holders(struct json_out *out, const struct volume_view *view)
+{
+	size_t at = 0;
+	const struct holder *holder = next_holder(view, &at);
+
+	if (!holder)
+		return;
+	json_open(out, "holders", '[');
+	for (; holder; holder = next_holder(view, &at))
+		holder_put(out, holder);
+	json_close(out, ']');
 }
 
 static void put_disk(struct json_out *out, const struct volume_view *view)
@@ -123,6 +149,8 @@ static void put_disk(struct json_out *out, const struct volume_view *view)
 	const struct namespace *ns = view->ns;
 	const struct partition_table *table = &ns->disk->table;
 	struct range gap = table_gap(table, 0, TABLE_GRAIN);
+	struct part part;
+	size_t at = 0;
 
 	json_open(out, NULL, '{');
 	json_put_text(out, "device", ns->blockdev);
@@ -136,16 +164,52 @@ static void put_disk(struct json_out *out, const struct volume_view *view)
 	if (table->usable.size)
 		json_put_u64(out, "largest_free", gap.size);
 	json_open(out, "partitions", '[');
-	for (size_t i = 0; i < table->n_entries; i++)
-		put_entry(out, ns, &table->entries[i]);
+	while (part_next(ns->disk, &at, &part))
+		put_part(out, ns, &part);
 	json_close(out, ']');
+	part_list_put_holders(out, view);
 	json_close(out, '}');
+}
+
+static void add_holder(struct table *out, const struct holder *holder)
+{
+	table_cell(out, "    %s", holder->name);
+	table_cell(out, "%s", holder_kind_word(holder->kind));
+	for (size_t i = 0; i < 3; i++)
+		table_cell(out, " ");
+	table_cell(out, "%s", holder_describe(holder).text);
+}
+
+void part_list_add_holders(struct table *out, const struct volume_view *view)
+{
+	const struct holder *holder;
+	size_t at = 0;
+
+	while ((holder = next_holder(view, &at)))
+		add_holder(out, holder);
+}
+
+static void add_part(struct table *out, const struct namespace *ns, const struct part *part)
+{
+	uint64_t align = align_of(ns, part);
+	const struct holder *holder;
+
+	table_cell(out, "  %s", part_name(ns, part->number).text);
+	table_cell(out, "%s", part->entry && part->entry->name ? part->entry->name : "");
+	table_cell(out, "%s", SIZE_STR(part->extent.size));
+	table_cell(out, "%s", SIZE_STR(part->extent.start));
+	table_cell(out, "%s", align ? SIZE_STR(align) : "-");
+	table_cell(out, "%s", part_state(ns, part));
+	for (size_t i = 0; (holder = part_holder(part, i)); i++)
+		add_holder(out, holder);
 }
 
 static void add_rows(struct table *out, const struct volume_view *view)
 {
 	const struct namespace *ns = view->ns;
 	const struct partition_table *table = &ns->disk->table;
+	struct part part;
+	size_t at = 0;
 
 	table_cell(out, "%s", ns->blockdev);
 	table_cell(out, "%s", volume_name(view) ? volume_name(view) : "");
@@ -156,29 +220,34 @@ static void add_rows(struct table *out, const struct volume_view *view)
 		   table->content ? table->content : table_kind_word(table->kind),
 		   table->kind == TABLE_NONE || table->kind == TABLE_OTHER ? "" : " table",
 		   table->beyond ? ", more than 128 entries" : "", part_policy(ns->disk).text);
-	for (size_t i = 0; i < table->n_entries; i++) {
-		const struct table_entry *entry = &table->entries[i];
-		uint64_t align = align_of(ns, entry);
+	part_list_add_holders(out, view);
+	while (part_next(ns->disk, &at, &part))
+		add_part(out, ns, &part);
+}
 
-		table_cell(out, "  %sp%u", ns->blockdev, entry->number);
-		table_cell(out, "%s", entry->name ? entry->name : "");
-		table_cell(out, "%s", SIZE_STR(entry->extent.size));
-		table_cell(out, "%s", SIZE_STR(entry->extent.start));
-		table_cell(out, "%s", align ? SIZE_STR(align) : "-");
-		table_cell(out, "%s", part_state(ns, entry));
-	}
+const char *part_why_none(const struct volume_view *view)
+{
+	if (part_window_is_possible(view))
+		return NULL;
+	if (view->device)
+		return view->ns && view->device->driver == DRIVER_NONE ?
+			       "It is disabled: nobody can tell its partitions." :
+			       "It is no block device, and no dax device of a namespace.";
+	if (!view->ns->blockdev)
+		return "It is disabled, or no block device.";
+	return view->ns->disk ? NULL : "Its partitions are not known.";
 }
 
 static bool is_shown(const struct volume_view *view, const char *name)
 {
-	if (part_window_is_shown(view))
-		return !name || volume_is_called(view, name);
-	if (!view->ns || !view->ns->disk)
-		return false;
+	const struct disk *disk = view->ns ? view->ns->disk : NULL;
+
 	if (name)
-		return volume_is_called(view, name);
-	return view->ns->disk->table.kind != TABLE_NONE ||
-	       view->ns->disk->policy != PARTITIONING_KERNEL;
+		return volume_is_called(view, name) && !part_why_none(view);
+	if (!disk)
+		return part_window_is_possible(view) && view->device->table;
+	return disk->table.kind != TABLE_NONE || disk->n_natives || disk->n_maps ||
+	       disk->policy != PARTITIONING_KERNEL;
 }
 
 static enum cli_exit print_json(struct cli *cli, const struct volumes *volumes, const char *name)
@@ -188,8 +257,7 @@ static enum cli_exit print_json(struct cli *cli, const struct volumes *volumes, 
 	json_open(&out, NULL, '[');
 	for (size_t i = 0; i < volumes->n; i++)
 		if (is_shown(&volumes->views[i], name))
-			(part_window_is_shown(&volumes->views[i]) ?
-				 part_window_put : put_disk)(&out, &volumes->views[i]);
+			(volumes->views[i].device ? part_window_put : put_disk)(&out, &volumes->views[i]);
 	json_close(&out, ']');
 	return cli_print_json(cli, json_out_finish(&out));
 }
@@ -204,23 +272,40 @@ static enum cli_exit print_table(struct cli *cli, const struct volumes *volumes,
 
 	for (size_t i = 0; i < volumes->n; i++)
 		if (is_shown(&volumes->views[i], name))
-			(part_window_is_shown(&volumes->views[i]) ?
-				 part_window_add_rows : add_rows)(table, &volumes->views[i]);
+			(volumes->views[i].device ? part_window_add_rows :
+						    add_rows)(table, &volumes->views[i]);
 	if (table_print(table, cli->out, cli->width, cli->colour_out) == 0)
 		return CLI_DONE;
 	problem_add(&cli->problems, ENOMEM, NULL, "There is no memory left.");
 	return CLI_FAILED;
 }
 
+static void refuse(struct cli *cli, const struct volumes *volumes, const char *name)
+{
+	for (size_t i = 0; i < volumes->n; i++)
+		if (volume_is_called(&volumes->views[i], name)) {
+			problem_add(&cli->problems, ENODEV, NULL, "%s: %s", name,
+				    part_why_none(&volumes->views[i]));
+			return;
+		}
+	problem_add(&cli->problems, ENOENT, "daxctl-ext status shows what is there.",
+		    "There is no device or volume \"%s\".", name);
+}
+
 enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const char *name)
 {
+	const struct volume_view *view = NULL;
+	struct part part;
 	size_t n = 0;
 
+	if (name)
+		view = part_find(volumes, name, &part);
+	if (view)
+		name = view->ns->blockdev;
 	for (size_t i = 0; i < volumes->n; i++)
 		n += is_shown(&volumes->views[i], name);
 	if (name && !n) {
-		problem_add(&cli->problems, ENOENT, "daxctl-ext status shows what is there.",
-			    "There is no device or volume \"%s\".", name);
+		refuse(cli, volumes, name);
 		return CLI_INVALID;
 	}
 	if (cli->json)

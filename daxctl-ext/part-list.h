@@ -4,17 +4,25 @@
 #define DAXCTL_EXT_PART_LIST_H
 
 #include "cli.h"
-#include "volumes.h"
+#include "part.h"
+#include "table.h"
 
 /* All that have a table, or the one of this name; problems are added. */
 enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const char *name);
+
+/* Why something has no partitions, nor can have any, or NULL. */
+const char *part_why_none(const struct volume_view *view);
+
+/* Those who hold all of a device, and no partition: rows below it, or an array. */
+void part_list_add_holders(struct table *out, const struct volume_view *view);
+void part_list_put_holders(struct json_out *out, const struct volume_view *view);
 
 /* Who makes block devices of its partitions: "kernel", "auto (kernel)", "daxd". */
 struct part_policy {
 	char text[32];
 };
 struct part_policy part_policy(const struct disk *disk);
-/* "mapped", "the kernel's", "misaligned": what there is of an entry; static. */
-const char *part_state(const struct namespace *ns, const struct table_entry *entry);
+/* "mapped", "the kernel's", "misaligned": what there is of it; static. */
+const char *part_state(const struct namespace *ns, const struct part *part);
 
 #endif

@@ -5,10 +5,12 @@
 
 #include "base/size.h"
 #include "core/window.h"
+#include "part-list.h"
 
-bool part_window_is_shown(const struct volume_view *view)
+bool part_window_is_possible(const struct volume_view *view)
 {
-	return view->ns && view->device && view->device->table;
+	return view->ns && view->device &&
+	       (view->device->table || view->device->driver == DRIVER_DEVICE_DAX);
 }
 
 /* "window", or why it is none. */
@@ -60,15 +62,10 @@ static uint64_t grain_of(const struct dax_device *device)
 	return device->align > TABLE_GRAIN ? device->align : TABLE_GRAIN;
 }
 
-void part_window_put(struct json_out *out, const struct volume_view *view)
+static void put_table(struct json_out *out, const struct dax_device *device)
 {
-	const struct dax_device *device = view->device;
 	const struct partition_table *table = device->table;
 
-	json_open(out, NULL, '{');
-	json_put_text(out, "device", device->name);
-	json_put_text(out, "volume", volume_name(view));
-	json_put_u64(out, "size", device->size);
 	json_put_text(out, "table", table_kind_word(table->kind));
 	json_put_text(out, "content", table->content);
 	json_put_text(out, "uuid", table->guid.text);
@@ -78,7 +75,37 @@ void part_window_put(struct json_out *out, const struct volume_view *view)
 	for (size_t i = 0; i < table->n_entries; i++)
 		put_entry(out, device, i);
 	json_close(out, ']');
+}
+
+void part_window_put(struct json_out *out, const struct volume_view *view)
+{
+	const struct dax_device *device = view->device;
+
+	json_open(out, NULL, '{');
+	json_put_text(out, "device", device->name);
+	json_put_text(out, "volume", volume_name(view));
+	json_put_u64(out, "size", device->size);
+	if (device->table) {
+		put_table(out, device);
+	} else {
+		json_put_text(out, "table", table_kind_word(TABLE_NONE));
+		json_open(out, "partitions", '[');
+		json_close(out, ']');
+	}
+	part_list_put_holders(out, view);
 	json_close(out, '}');
+}
+
+static void add_entry(struct table *out, const struct dax_device *device, size_t index)
+{
+	const struct table_entry *entry = &device->table->entries[index];
+
+	table_cell(out, "  %u", entry->number);
+	table_cell(out, "%s", entry->name ? entry->name : "");
+	table_cell(out, "%s", SIZE_STR(entry->extent.size));
+	table_cell(out, "%s", SIZE_STR(entry->extent.start));
+	table_cell(out, "%s", SIZE_STR(device->align));
+	table_cell(out, "%s", state_of(device, index));
 }
 
 void part_window_add_rows(struct table *out, const struct volume_view *view)
@@ -91,16 +118,13 @@ void part_window_add_rows(struct table *out, const struct volume_view *view)
 	table_cell(out, "%s", SIZE_STR(device->size));
 	table_cell(out, " ");
 	table_cell(out, "%s", SIZE_STR(device->align));
-	table_cell(out, "%s%s, windows", table->content ? table->content : table_kind_word(table->kind),
-		   table->kind == TABLE_NONE || table->kind == TABLE_OTHER ? "" : " table");
-	for (size_t i = 0; i < table->n_entries; i++) {
-		const struct table_entry *entry = &table->entries[i];
-
-		table_cell(out, "  %u", entry->number);
-		table_cell(out, "%s", entry->name ? entry->name : "");
-		table_cell(out, "%s", SIZE_STR(entry->extent.size));
-		table_cell(out, "%s", SIZE_STR(entry->extent.start));
-		table_cell(out, "%s", SIZE_STR(device->align));
-		table_cell(out, "%s", state_of(device, i));
-	}
+	if (table)
+		table_cell(out, "%s%s, windows",
+			   table->content ? table->content : table_kind_word(table->kind),
+			   table->kind == TABLE_NONE || table->kind == TABLE_OTHER ? "" : " table");
+	else
+		table_cell(out, "no partition table; part add makes one");
+	part_list_add_holders(out, view);
+	for (size_t i = 0; table && i < table->n_entries; i++)
+		add_entry(out, device, i);
 }

@@ -7,8 +7,8 @@
 #include "table.h"
 #include "volumes.h"
 
-/* Has it a table? */
-bool part_window_is_shown(const struct volume_view *view);
+/* May it have windows? */
+bool part_window_is_possible(const struct volume_view *view);
 void part_window_put(struct json_out *out, const struct volume_view *view);
 void part_window_add_rows(struct table *out, const struct volume_view *view);
 

@@ -13,7 +13,7 @@ enum cli_exit planning_load(struct cli *cli, char *const args[], struct config *
 	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
-	status = documents_load(args, &config, &cli->problems);
+	status = documents_load(args, &config, NULL, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (config_supported(config, &cli->problems) < 0)

@@ -249,17 +249,20 @@ static bool add_partitions(struct table *table, const struct status_columns *col
 			   const struct namespace *ns)
 {
 	bool done = true;
+	struct part part;
+	size_t at = 0;
 
-	for (size_t i = 0; done && ns && ns->disk && i < ns->disk->table.n_entries; i++) {
-		const struct table_entry *entry = &ns->disk->table.entries[i];
+	while (done && ns && ns->disk && part_next(ns->disk, &at, &part)) {
+		const char *name = part.entry ? part.entry->name : NULL;
 		struct row row = { 0 };
 
-		put(&row, COLUMN_NAME, "    %sp%u", ns->blockdev, entry->number);
+		put(&row, COLUMN_NAME, "    %s", part_name(ns, part.number).text);
 		put(&row, COLUMN_MODE, "partition");
-		put(&row, COLUMN_SIZE, "%s", SIZE_STR(entry->extent.size));
-		put(&row, COLUMN_STATE, "%s%s%s", entry->name ? entry->name : "",
-		    entry->name ? ", " : "", part_state(ns, entry));
-		put(&row, COLUMN_UUID, "%s", entry->uuid.text);
+		put(&row, COLUMN_SIZE, "%s", SIZE_STR(part.extent.size));
+		put(&row, COLUMN_STATE, "%s%s%s", name ? name : "", name ? ", " : "",
+		    part_state(ns, &part));
+		if (part.entry)
+			put(&row, COLUMN_UUID, "%s", part.entry->uuid.text);
 		done = finish(&row, table, columns);
 	}
 	return done;

@@ -3,17 +3,6 @@
 #include "documents.h"
 #include "verb.h"
 
-/* What is right but cannot be done yet is better known before apply refuses it. */
-static void print_unsupported(struct cli *cli, const struct config *config)
-{
-	_cleanup_(report_clear) struct report notes = REPORT_INIT;
-
-	if (config_supported(config, &notes) == 0)
-		return;
-	(void)fflush(cli->out); /* so that the notes come after what they are about */
-	problems_print_notes(&notes, cli->err, cli->colour_err);
-}
-
 static size_t count_volumes(const struct config *config, const char *file)
 {
 	size_t n = 0;
@@ -25,11 +14,12 @@ static size_t count_volumes(const struct config *config, const char *file)
 
 static enum cli_exit run(struct cli *cli, const void *options, char *args[])
 {
+	_cleanup_(report_clear) struct report notes = REPORT_INIT;
 	_cleanup_(config_freep) struct config *config = NULL;
 	enum cli_exit status;
 
 	(void)options; /* it has none of its own */
-	status = documents_load(args, &config, &cli->problems);
+	status = documents_load(args, &config, &notes, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
@@ -40,7 +30,10 @@ static enum cli_exit run(struct cli *cli, const void *options, char *args[])
 		(void)fprintf(cli->out, "%s: %zu volume%s, no problems\n", config->files[i], n,
 			      PLURAL(n));
 	}
-	print_unsupported(cli, config);
+	/* What is right but cannot be done yet is better known before apply refuses it. */
+	(void)config_supported(config, &notes);
+	(void)fflush(cli->out); /* so that the notes come after what they are about */
+	problems_print_notes(&notes, cli->err, cli->colour_err);
 	return status;
 }
 
@@ -51,7 +44,8 @@ const struct verb verb_check = {
 	.max_args = ANY_NUMBER,
 	.help = "Check configuration files, without looking at a machine",
 	.about = "All problems of all files are shown, each with its file and its place in it. "
-		 "Whether a machine can give what they ask for is shown by \"plan\".",
+		 "Whether a machine can give what they ask for is shown by \"plan\". Of an empty file "
+		 "it is only noted that it switches off another one.",
 	.json = "Print {\"errors\":[...]}, which is empty when there are none.",
 	.run = run,
 };

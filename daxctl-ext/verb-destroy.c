@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "device-verb.h"
 #include "device-volume.h"
@@ -9,22 +7,6 @@
 struct destroy_options {
 	struct device_options common;
 };
-
-/* What create-device --keep wrote would bring it back, empty. */
-static bool is_kept(struct device_run *run, const struct volume *volume)
-{
-	_cleanup_(freep) char *path = NULL;
-
-	if (volume->foreign || run->options->topology)
-		return false;
-	path = device_keep_path(volume);
-	if (access(path, F_OK) < 0)
-		return false;
-	device_refuse(run, volume->name, EBUSY,
-		      "remove that file first, then \"daxctl-ext apply\" where daxd runs",
-		      "It is configured in %s, and would be made again.", path);
-	return true;
-}
 
 static void want(struct device_run *run, const struct volume_view *view, struct volume *volume)
 {
@@ -44,8 +26,6 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 							  "It is enabled.");
 		return;
 	}
-	if (is_kept(run, volume))
-		return;
 	volume->absent = true;
 	if (view->ns && volume->foreign)
 		volume->uuid = view->ns->uuid;
@@ -83,7 +63,7 @@ const struct verb verb_destroy_device = {
 	.max_args = ANY_NUMBER,
 	.help = "Remove devices, and what they hold",
 	.about = "On persistent memory the namespace goes, too; there \"all\" means none, unless "
-		 "--region is that region. What daxd keeps of the volume is forgotten. "
+		 "--region is that region, of which what is no dax device is left alone. What daxd keeps of the volume is forgotten. "
 		 "What is mapped, open, mounted or otherwise in use is refused, with a list of "
 		 "those who use it, whether --force is given or not.",
 	VERB_OPTIONS(struct destroy_options, options),

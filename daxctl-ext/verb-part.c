@@ -15,9 +15,22 @@ struct part_options {
 	bool repair;
 };
 
+/* What a word takes of the options that not all take. */
+enum takes {
+	TAKES_NAME = 1 << 0,
+	TAKES_NUMBER = 1 << 1,
+	TAKES_SIZE = 1 << 2,
+	TAKES_START = 1 << 3,
+	TAKES_TYPE = 1 << 4,
+	TAKES_UUID = 1 << 5,
+	TAKES_REPAIR = 1 << 6,
+};
+
 /* The word after "part": what becomes of the volume that stands for the device. */
 struct part_word {
 	const char *word;
+	unsigned int takes;
+	bool of_entry; /* the device may be named by the partition */
 	bool loses; /* to say it is consent to lose what it names */
 	bool of_disks; /* block devices are concerned */
 	void (*want)(struct device_run *run, const struct volume_view *view,
@@ -94,16 +107,35 @@ static const struct table_entry *find_named(const struct partition_table *table,
 	return found;
 }
 
-/* The entry that --name or --number means; NULL: refused. */
+/* The entry of the partition that the command line names instead of a device; NULL: refused. */
+static const struct table_entry *find_own(struct device_run *run, const struct part *part)
+{
+	const struct part_options *options = part_options(run);
+
+	if (options->name || options->number)
+		problem_add(&run->cli->problems, EINVAL, "leave out --name and --number",
+			    "%s is a partition already.", run->args[1]);
+	else if (!part->entry)
+		device_refuse(run, run->args[1], ENOENT, "part sync takes it away once it is idle",
+			      "It is in no table.");
+	else
+		return part->entry;
+	return NULL;
+}
+
+/* The entry that --name, --number or the device means; NULL: refused. */
 static const struct table_entry *find_entry(struct device_run *run,
 					    const struct volume_view *view)
 {
 	const struct part_options *options = part_options(run);
 	const struct partition_table *table = table_of(view);
 	const struct table_entry *entry = NULL;
+	struct part part;
 	uint64_t number;
 	size_t n = 1;
 
+	if (!volume_is_called(view, run->args[1]) && part_find(&run->volumes, run->args[1], &part))
+		return find_own(run, &part);
 	if (!options->name == !options->number) {
 		problem_add(&run->cli->problems, EINVAL, "part list shows both",
 			    "Say which partition, by --name or --number.");
@@ -218,10 +250,13 @@ static void want_release(struct device_run *run, const struct volume_view *view,
 }
 
 static const struct part_word words[] = {
-	{ "add", .want = want_add },
-	{ "delete", .loses = true, .want = want_delete },
-	{ "resize", .want = want_resize },
-	{ "sync", .want = want_sync },
+	{ "add", TAKES_NAME | TAKES_SIZE | TAKES_START | TAKES_TYPE | TAKES_UUID,
+	  .want = want_add },
+	{ "delete", TAKES_NAME | TAKES_NUMBER, .of_entry = true, .loses = true,
+	  .want = want_delete },
+	{ "resize", TAKES_NAME | TAKES_NUMBER | TAKES_SIZE | TAKES_START | TAKES_TYPE,
+	  .of_entry = true, .want = want_resize },
+	{ "sync", TAKES_REPAIR, .want = want_sync },
 	{ "takeover", .of_disks = true, .want = want_takeover },
 	{ "release", .of_disks = true, .want = want_release },
 };
@@ -237,14 +272,34 @@ static const struct part_word *find_word(const char *word)
 /* Why a volume's partitions are not ours to change, or NULL. */
 static const char *why_not(const struct volume_view *view, const struct part_word *word)
 {
-	if (view->ns && view->device && view->device->driver == DRIVER_DEVICE_DAX)
+	const char *why = part_why_none(view);
+
+	if (why)
+		return why;
+	if (!view->ns->disk)
 		return word->of_disks ? "Of the partitions of a dax device nobody makes block devices." :
 					NULL;
-	if (!view->ns || !view->ns->blockdev)
-		return "It is no block device, and no dax device of a namespace.";
-	if (view->ns->mode != NAMESPACE_FSDAX)
-		return "Partitions are changed of fsdax and devdax namespaces only.";
-	return view->ns->disk ? NULL : "Its partitions are not known.";
+	return view->ns->mode == NAMESPACE_FSDAX ?
+		       NULL : "Partitions are changed of fsdax and devdax namespaces only.";
+}
+
+/* A table is written anew from its backup, or as an empty one, only when that was asked for. */
+static bool refuse_damaged(struct device_run *run, const struct volume_view *view,
+			   const struct part_word *word)
+{
+	_cleanup_(freep) char *hint = NULL;
+	const struct partition_table *table = table_of(view);
+	bool damaged = table->kind == TABLE_DAMAGED && (word->takes & TAKES_NAME);
+
+	if ((table->kind != TABLE_BACKUP && !damaged) || part_options(run)->repair)
+		return false;
+	if (asprintf(&hint, "\"daxctl-ext part sync %s --repair%s\" writes %s.", node_of(view),
+		     damaged ? " --allow-data-loss" : "",
+		     damaged ? "a new, empty one" : "it anew from there") < 0)
+		hint = NULL;
+	device_refuse(run, node_of(view), EUCLEAN, hint, "Its partition table is damaged: %s.",
+		      damaged ? "neither copy can be read" : "only its backup can be read");
+	return true;
 }
 
 static void fill_volume(struct device_run *run, const struct volume_view *view)
@@ -267,25 +322,65 @@ static void fill_volume(struct device_run *run, const struct volume_view *view)
 	run->config->n_volumes--;
 }
 
+/* The device, or that of the partition; NULL: there is none. */
+static const struct volume_view *find_view(const struct device_run *run, const char *name)
+{
+	struct part part;
+
+	for (size_t i = 0; i < run->volumes.n; i++)
+		if (volume_is_called(&run->volumes.views[i], name))
+			return &run->volumes.views[i];
+	return part_find(&run->volumes, name, &part);
+}
+
 static void fill(struct device_run *run)
 {
+	const struct part_word *word = find_word(run->args[0]);
 	const char *name = run->args[1];
+	const struct volume_view *view = find_view(run, name);
+	_cleanup_(freep) char *hint = NULL;
+	const char *why;
 
-	for (size_t i = 0; i < run->volumes.n; i++) {
-		const struct volume_view *view = &run->volumes.views[i];
-		const char *why;
-
-		if (!volume_is_called(view, name))
-			continue;
-		why = why_not(view, find_word(run->args[0]));
-		if (why)
-			device_refuse(run, name, ENODEV, NULL, "%s", why);
-		else
-			fill_volume(run, view);
+	if (!view) {
+		problem_add(&run->cli->problems, ENOENT, "daxctl-ext status shows what is there.",
+			    "There is no device or volume \"%s\".", name);
 		return;
 	}
-	problem_add(&run->cli->problems, ENOENT, "daxctl-ext status shows what is there.",
-		    "There is no device or volume \"%s\".", name);
+	if (!volume_is_called(view, name) && !word->of_entry) {
+		if (asprintf(&hint, "its disk is %s", node_of(view)) < 0)
+			hint = NULL;
+		device_refuse(run, name, EINVAL, hint, "It is a partition, and %s needs a device.",
+			      word->word);
+		return;
+	}
+	why = why_not(view, word);
+	if (why)
+		device_refuse(run, name, ENODEV, NULL, "%s", why);
+	else if (!refuse_damaged(run, view, word))
+		fill_volume(run, view);
+}
+
+/* Nothing is wiped: a new partition may begin with the file system that was there before. */
+static void note_content(struct device_run *run, const struct volume_view *view)
+{
+	const struct part_options *options = part_options(run);
+	const struct table_entry *entry;
+	_cleanup_(freep) char *content = NULL, *hint = NULL;
+	struct part_name name;
+	size_t n;
+
+	if (strcmp(run->args[0], "add") != 0 || options->common.topology || !view->ns->disk)
+		return;
+	entry = find_named(table_of(view), options->name, &n);
+	content = entry ? part_content(view->ns, entry->number) : NULL;
+	if (!content)
+		return;
+	name = part_name(view->ns, entry->number);
+	if (asprintf(&hint, "\"wipefs -a /dev/%s\" takes it away if nobody needs it.",
+		     name.text) < 0)
+		hint = NULL;
+	problem_add(&run->notes, EEXIST, hint, "%s begins with what was there before: %s.",
+		    name.text, content);
 }
 
 /* What has become of it. */
@@ -295,18 +390,21 @@ static enum cli_exit show(struct device_run *run)
 		const struct volume_view *view = &run->volumes.views[i];
 		const struct disk *disk = view->ns ? view->ns->disk : NULL;
 
-		if (disk && disk->policy == PARTITIONING_DAXD && !disk->managed &&
-		    volume_is_called(view, run->args[1]))
+		if (!device_volume_is(&run->config->volumes[0], view))
+			continue;
+		if (disk && disk->policy == PARTITIONING_DAXD && !disk->managed)
 			(void)fprintf(run->cli->err,
 				      "%s is in use: its partitions are taken over once it is idle.\n",
 				      view->ns->blockdev);
+		note_content(run, view);
+		return part_list(run->cli, &run->volumes, node_of(view));
 	}
 	return part_list(run->cli, &run->volumes, run->args[1]);
 }
 
 static const struct device_verb changes = {
 	.name = "part",
-	.json = true, /* the machine is looked at afterwards */
+	.looks = true,
 	.creates = true,
 	.fill = fill,
 	.finish = show,
@@ -314,7 +412,7 @@ static const struct device_verb changes = {
 
 static const struct device_verb losses = {
 	.name = "part",
-	.json = true,
+	.looks = true,
 	.fill = fill,
 	.finish = show,
 };
@@ -336,13 +434,42 @@ static enum cli_exit list(struct cli *cli, const struct part_options *options, c
 	return CLI_FAILED;
 }
 
+/* No option is passed over in silence. */
+static bool takes_all(struct cli *cli, const struct part_options *options, const char *word,
+		      unsigned int takes)
+{
+	const struct {
+		const char *name;
+		unsigned int bit;
+		bool given;
+	} given[] = {
+		{ "name", TAKES_NAME, options->name },
+		{ "number", TAKES_NUMBER, options->number },
+		{ "size", TAKES_SIZE, options->size },
+		{ "start", TAKES_START, options->start },
+		{ "type", TAKES_TYPE, options->type },
+		{ "uuid", TAKES_UUID, options->uuid },
+		{ "repair", TAKES_REPAIR, options->repair },
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		if (given[i].given && !(takes & given[i].bit)) {
+			problem_add(&cli->problems, EINVAL, NULL, "\"part %s\" takes no --%s.",
+				    word, given[i].name);
+			all = false;
+		}
+	return all;
+}
+
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct part_options *options = userdata;
 	const struct part_word *word = find_word(args[0]);
 
 	if (strcmp(args[0], "list") == 0)
-		return list(cli, options, args[1]);
+		return takes_all(cli, options, args[0], 0) ? list(cli, options, args[1]) :
+							     CLI_INVALID;
 	if (!word) {
 		problem_add(&cli->problems, EINVAL,
 			    "it is list, add, delete, resize, sync, takeover or release",
@@ -354,6 +481,8 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 			    "\"part %s\" needs a device.", args[0]);
 		return CLI_INVALID;
 	}
+	if (!takes_all(cli, options, word->word, word->takes))
+		return CLI_INVALID;
 	return device_verb_run(cli, word->loses ? &losses : &changes, &options->common, args);
 }
 
@@ -421,10 +550,11 @@ const struct verb verb_part = {
 	.min_args = 1,
 	.max_args = 2,
 	.help = "List and change partitions of block devices and dax devices",
-	.about = "DEVICE is pmemN, daxX.Y or a volume; list takes none, too, and shows all "
-		 "that have a table. Partitions of dax devices are windows, see daxwindow(3). "
+	.about = "DEVICE is pmemN, daxX.Y or a volume, for delete and resize also pmemNpM; list "
+		 "takes none, too, and shows all that have partitions, and who uses them. Partitions of dax devices are windows, see daxwindow(3). "
 		 "Tables are GPT; those of DOS are only read.\n"
-		 "add makes a partition, and a table on a device that holds nothing at all. "
+		 "add makes a partition, and a table on a device that holds nothing at all; what "
+		 "was there before is not wiped, and a file system is named. "
 		 "delete removes one, and what it holds. resize grows one in place, also while it "
 		 "is mounted; to shrink or move it needs --allow-data-loss. What is in use is "
 		 "neither shrunk, moved nor removed. sync makes block devices as the table says, "
@@ -435,8 +565,8 @@ const struct verb verb_part = {
 		 "partition that does not begin and end at multiples of 4K gets none, since DAX "
 		 "would write to the wrong place. release gives them back to the kernel.",
 	.json = "Print the disks as JSON: of each its device, size, policy and table, and of each "
-		"partition its path, offset, size, align, uuid, name and number. offset counts "
-		"from the start of the device; path of a window is the device.",
+		"partition its path, offset, size, align, uuid, name, number and holders. offset "
+		"counts from the start of the device; path of a window is the device.",
 	VERB_OPTIONS(struct part_options, options),
 	.run = run,
 };

@@ -7,12 +7,19 @@
 #include "base/size.h"
 #include "client.h"
 #include "core/json-write.h"
+#include "part.h"
 #include "table.h"
 #include "verb.h"
 #include "volumes.h"
 
 struct who_options {
 	const char *topology;
+};
+
+/* A volume or device, or one of its partitions. */
+struct subject {
+	const struct volume_view *view;
+	const struct part *part; /* NULL: all of it */
 };
 
 /* Online memory blocks of one zone with no gap between them. */
@@ -57,9 +64,11 @@ static const char *offline_prospect(enum zone zone)
 	return "its zone is not known";
 }
 
-static const struct dax_device *memory_of(const struct volume_view *view)
+static const struct dax_device *memory_of(const struct subject *subject)
 {
-	return view->device && view->device->driver == DRIVER_KMEM ? view->device : NULL;
+	const struct volume_view *view = subject->view;
+
+	return !subject->part && view->device && view->device->driver == DRIVER_KMEM ? view->device : NULL;
 }
 
 static void add_memory_rows(struct table *table, const struct dax_device *device,
@@ -82,19 +91,24 @@ static void add_memory_rows(struct table *table, const struct dax_device *device
 	}
 }
 
-static bool is_used(const struct volume_view *view)
+static const struct holder *holder_of(const struct subject *subject, size_t i)
 {
-	const struct dax_device *device = memory_of(view);
-	size_t at = 0;
-
-	return volume_holder(view, 0) || (device && next_run(device, &at).n);
+	return subject->part ? part_holder(subject->part, i) : volume_holder(subject->view, i);
 }
 
-static void add_holder_rows(struct table *table, const struct volume_view *view)
+static bool is_used(const struct subject *subject)
+{
+	const struct dax_device *device = memory_of(subject);
+	size_t at = 0;
+
+	return holder_of(subject, 0) || (device && next_run(device, &at).n);
+}
+
+static void add_holder_rows(struct table *table, const struct subject *subject)
 {
 	const struct holder *holder;
 
-	for (size_t i = 0; (holder = volume_holder(view, i)); i++) {
+	for (size_t i = 0; (holder = holder_of(subject, i)); i++) {
 		table_cell(table, "  %s", holder_kind_word(holder->kind));
 		table_cell(table, "%s", holder->name);
 		if (holder->kind == HOLDER_PROCESS)
@@ -112,24 +126,25 @@ static const char *kernel_name(const struct volume_view *view)
 	return view->ns->blockdev ? view->ns->blockdev : view->ns->name;
 }
 
-static int print_text(struct cli *cli, const struct volume_view *view, uint64_t block_size)
+static int print_text(struct cli *cli, const struct subject *subject, uint64_t block_size)
 {
 	static const struct table_column columns[] = { { NULL, 0 },
 						       { NULL, 0 },
 						       { NULL, TABLE_WRAP } };
 	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns));
-	const char *name = volume_name(view);
+	const struct part *part = subject->part;
+	const char *name = !part       ? volume_name(subject->view) :
+			   part->entry ? part->entry->name :
+					 NULL;
 
-	if (!is_used(view)) {
-		(void)fprintf(cli->out, "%s%s%s%s: nobody uses it\n", kernel_name(view),
-			      name ? " (" : "", name ? name : "", name ? ")" : "");
-		return 0;
-	}
-	(void)fprintf(cli->out, "%s%s%s%s is used by\n", kernel_name(view), name ? " (" : "",
-		      name ? name : "", name ? ")" : "");
-	add_holder_rows(table, view);
-	if (memory_of(view))
-		add_memory_rows(table, memory_of(view), block_size);
+	(void)fprintf(cli->out, "%s%s%s%s%s\n",
+		      part ? part_name(subject->view->ns, part->number).text :
+			     kernel_name(subject->view),
+		      name ? " (" : "", name ? name : "", name ? ")" : "",
+		      is_used(subject) ? " is used by" : ": nobody uses it");
+	add_holder_rows(table, subject);
+	if (memory_of(subject))
+		add_memory_rows(table, memory_of(subject), block_size);
 	return table_print(table, cli->out, cli->width, false);
 }
 
@@ -152,8 +167,9 @@ static void put_memory(struct json_out *out, const struct dax_device *device,
 	}
 }
 
-static void put_object(struct json_out *out, const struct volume_view *view, uint64_t block_size)
+static void put_object(struct json_out *out, const struct subject *subject, uint64_t block_size)
 {
+	const struct volume_view *view = subject->view;
 	const struct holder *holder;
 
 	json_open(out, NULL, '{');
@@ -161,28 +177,34 @@ static void put_object(struct json_out *out, const struct volume_view *view, uin
 	json_put_text(out, "namespace", view->ns ? view->ns->name : NULL);
 	json_put_text(out, "device", view->device ? view->device->name : NULL);
 	json_put_text(out, "blockdev", view->ns ? view->ns->blockdev : NULL);
+	if (subject->part)
+		json_put_text(out, "partition",
+			      part_name(view->ns, subject->part->number).text);
 	json_put_text(out, "mode", view->mode);
 	json_open(out, "users", '[');
-	for (size_t i = 0; (holder = volume_holder(view, i)); i++) {
-		json_open(out, NULL, '{');
-		json_put_text(out, "kind", holder_kind_word(holder->kind));
-		json_put_text(out, "name", holder->name);
-		if (holder->kind == HOLDER_PROCESS)
-			json_put_int(out, "pid", holder->pid);
-		if (holder->mapped)
-			json_put_bool(out, "mapped", true);
-		json_close(out, '}');
-	}
-	if (memory_of(view))
-		put_memory(out, memory_of(view), block_size);
+	for (size_t i = 0; (holder = holder_of(subject, i)); i++)
+		holder_put(out, holder);
+	if (memory_of(subject))
+		put_memory(out, memory_of(subject), block_size);
 	json_close(out, ']');
 	json_close(out, '}');
+}
+
+static int show(struct cli *cli, struct json_out *out, const struct subject *subject,
+		uint64_t block_size)
+{
+	if (!cli->json)
+		return print_text(cli, subject, block_size);
+	put_object(out, subject, block_size);
+	return 0;
 }
 
 static enum cli_exit print(struct cli *cli, const struct volumes *volumes, const char *name,
 			   uint64_t block_size)
 {
 	struct json_out out = { .indent = cli->out_terminal };
+	struct subject subject = { 0 };
+	struct part part;
 	size_t found = 0;
 	char *text;
 	int r = 0;
@@ -190,13 +212,17 @@ static enum cli_exit print(struct cli *cli, const struct volumes *volumes, const
 	json_open(&out, NULL, '{');
 	json_open(&out, "objects", '[');
 	for (size_t i = 0; r == 0 && i < volumes->n; i++) {
-		if (!volume_is_called(&volumes->views[i], name))
+		subject.view = &volumes->views[i];
+		if (!volume_is_called(subject.view, name))
 			continue;
 		found++;
-		if (cli->json)
-			put_object(&out, &volumes->views[i], block_size);
-		else
-			r = print_text(cli, &volumes->views[i], block_size);
+		r = show(cli, &out, &subject, block_size);
+	}
+	subject.view = found ? NULL : part_find(volumes, name, &part);
+	if (subject.view) {
+		subject.part = &part;
+		found++;
+		r = show(cli, &out, &subject, block_size);
 	}
 	json_close(&out, ']');
 	json_close(&out, '}');
@@ -243,9 +269,9 @@ const struct verb verb_who = {
 	.args = "DEVICE|VOLUME",
 	.min_args = 1,
 	.max_args = 1,
-	.help = "Show who uses a device or volume",
-	.about = "It may be named as a volume, as daxX.Y, pmemN or namespaceX.Y, by any path of "
-		 "its node, or by its uuid. "
+	.help = "Show who uses a device, volume or partition",
+	.about = "It may be named as a volume, as daxX.Y, pmemN, pmemNpM or namespaceX.Y, by any "
+		 "path of its node, or by its uuid. "
 		 "Those who use it are file systems, swap, block devices on top of it "
 		 "(device-mapper, loop, RAID), processes that have it open or mapped, and the "
 		 "kernel, with memory blocks that are online. "

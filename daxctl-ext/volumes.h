@@ -7,6 +7,7 @@
 #ifndef DAXCTL_EXT_VOLUMES_H
 #define DAXCTL_EXT_VOLUMES_H
 
+#include "core/json-write.h"
 #include "core/topology.h"
 
 struct volume_view {
@@ -40,5 +41,7 @@ struct holder_text {
 	char text[64];
 };
 struct holder_text holder_describe(const struct holder *holder);
+/* As an object of an array. */
+void holder_put(struct json_out *out, const struct holder *holder);
 
 #endif

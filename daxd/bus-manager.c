@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/topology-json.h"
-#include "folders.h"
+#include "host/folders.h"
 #include "polkit.h"
 #include "queue.h"
 #include "scanner.h"

@@ -15,6 +15,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "host/folders.h"
 #include "log.h"
 #include "manager.h"
 
@@ -102,11 +103,10 @@ int main(int argc, char *argv[])
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
 	};
-	static const char *const host_folders[] = { CONFIG_FOLDERS, NULL };
 	const char *folders[FOLDERS_MAX + 1] = { NULL };
 	struct manager_options options = {
 		.worker = LIBEXECDIR "/daxd-worker",
-		.folders = host_folders,
+		.folders = folders_of_host,
 		.private_socket = "/run/daxd/private",
 		.scan_limit = SCAN_LIMIT,
 	};

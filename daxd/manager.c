@@ -10,8 +10,8 @@
 
 #include "bus.h"
 #include "core/topology-json.h"
+#include "host/folders.h"
 #include "disks.h"
-#include "folders.h"
 #include "job.h"
 #include "log.h"
 #include "monitor.h"

@@ -23,6 +23,7 @@ int library_load(void **library, const char *name, const struct library_function
 	}
 	if (*library)
 		return 0;
-	return error_set(reterr, ELIBACC, "Cannot load %s: %s.", name,
-			 dlerror() ?: "it lacks functions");
+	(void)error_set(reterr, ELIBACC, "Cannot load %s: %s.", name,
+			dlerror() ?: "it lacks functions");
+	return error_hint(reterr, "install the package that it is in.");
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config-size.h"
 #include "core/json-scan.h"
 
 #define ACCOUNT_NAME_MAX 32
@@ -90,26 +91,11 @@ static void check_selector(struct report *report, const struct volume *volume)
 	config_check_uuid(report, &key_at, &selector->uuid);
 }
 
-/* Multiples of step around size, as a hint. */
 static void report_not_multiple(struct report *report, const struct path *at, uint64_t size,
 				uint64_t step, const char *what)
 {
-	uint64_t lower = round_down_to(size, step), upper;
-	char hint[128];
-
-	if (size < PAGE)
-		(void)snprintf(hint, sizeof(hint),
-			       "a number without a unit is bytes; did you intend \"%" PRIu64 "G\"?",
-			       size);
-	else if (round_up_to(size, step, &upper) < 0)
-		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\"?", SIZE_STR(lower));
-	else if (lower == 0)
-		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\"?", SIZE_STR(upper));
-	else
-		(void)snprintf(hint, sizeof(hint), "did you intend \"%s\" or \"%s\"?",
-			       SIZE_STR(lower), SIZE_STR(upper));
-	(void)report_add(report, at, EINVAL, hint, "%s is not a multiple of %s %s.",
-			 SIZE_STR(size), what, SIZE_STR(step));
+	(void)report_add(report, at, EINVAL, size_hint_multiple(size, step).text,
+			 "%s is not a multiple of %s %s.", SIZE_STR(size), what, SIZE_STR(step));
 }
 
 bool config_check_bytes(struct report *report, const struct path *at, const struct size_spec *size,

@@ -11,12 +11,8 @@
 
 #include "core/config.h"
 
-#define HINT_MAX 128
+#define UNIT 1024 /* nobody means so few bytes */
 #define DIGITS_MAX 15 /* of a decimal number that is worth a guess */
-
-struct hint {
-	char text[HINT_MAX];
-};
 
 static const char *skip_blanks(const char *c)
 {
@@ -83,9 +79,9 @@ static bool guess_integer(const char *text, uint64_t *ret)
 	return true;
 }
 
-static struct hint hint_for_percent(const char *text)
+static struct size_hint hint_for_percent(const char *text)
 {
-	struct hint hint = { "a percentage is above 0% and up to 100%, with at most two decimals" };
+	struct size_hint hint = { "a percentage is above 0% and up to 100%, with at most two decimals" };
 	char tight[16];
 	size_t n = 0;
 	struct size_spec spec;
@@ -99,10 +95,10 @@ static struct hint hint_for_percent(const char *text)
 	return hint;
 }
 
-static struct hint hint_for_size(const char *text, bool bytes_only)
+struct size_hint size_hint(const char *text, bool bytes_only)
 {
 	static const char *const all[] = { "all", "max", "rest", "full", "remaining", "*" };
-	struct hint hint = { "digits and one of K, M, G, T, P (powers of 1024), such as \"16G\"" };
+	struct size_hint hint = { "digits and one of K, M, G, T, P (powers of 1024), such as \"16G\"" };
 	uint64_t size;
 
 	if (!bytes_only)
@@ -127,10 +123,31 @@ static struct hint hint_for_size(const char *text, bool bytes_only)
 	return hint;
 }
 
+struct size_hint size_hint_multiple(uint64_t size, uint64_t step)
+{
+	uint64_t lower = round_down_to(size, step), upper;
+	struct size_hint hint;
+
+	if (size < UNIT && size < step)
+		(void)snprintf(hint.text, sizeof(hint.text),
+			       "a number without a unit is bytes; did you intend \"%" PRIu64
+			       "M\" or \"%" PRIu64 "G\"?", size, size);
+	else if (round_up_to(size, step, &upper) < 0)
+		(void)snprintf(hint.text, sizeof(hint.text), "did you intend \"%s\"?",
+			       SIZE_STR(lower));
+	else if (lower == 0)
+		(void)snprintf(hint.text, sizeof(hint.text), "did you intend \"%s\"?",
+			       SIZE_STR(upper));
+	else
+		(void)snprintf(hint.text, sizeof(hint.text), "did you intend \"%s\" or \"%s\"?",
+			       SIZE_STR(lower), SIZE_STR(upper));
+	return hint;
+}
+
 static void report_number(struct report *report, const struct json_value *value,
 			  const struct path *at)
 {
-	struct hint hint = { "a number is bytes; with a unit it is a string, such as \"16G\"" };
+	struct size_hint hint = { "a number is bytes; with a unit it is a string, such as \"16G\"" };
 	uint64_t size;
 
 	if (value->text[0] == '-') {
@@ -179,7 +196,7 @@ static void read_spec(struct report *report, const struct json_value *value,
 		(void)report_add(report, at, ERANGE, NULL, "%s does not fit 64 bits.",
 				 json_show(value->text).text);
 	else
-		(void)report_add(report, at, EINVAL, hint_for_size(value->text, bytes_only).text,
+		(void)report_add(report, at, EINVAL, size_hint(value->text, bytes_only).text,
 				 "%s is not a size.", json_show(value->text).text);
 }
 

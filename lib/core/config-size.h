@@ -8,6 +8,15 @@
 
 #include "core/json-read.h"
 
+#define SIZE_HINT_MAX 128
+struct size_hint {
+	char text[SIZE_HINT_MAX];
+};
+/* What somebody may have had in mind who wrote what is no size. */
+struct size_hint size_hint(const char *text, bool bytes_only);
+/* The same of a size that is no multiple of step. */
+struct size_hint size_hint_multiple(uint64_t size, uint64_t step);
+
 json_read_fn config_read_size;	/* struct size_spec */
 json_read_fn config_read_bytes; /* uint64_t: no percentage, no "all" */
 

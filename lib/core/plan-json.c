@@ -35,11 +35,26 @@ static void put_u64_if(struct json_out *out, const char *key, uint64_t value)
 		json_put_u64(out, key, value);
 }
 
+static void put_users(struct json_out *out, const struct step *step)
+{
+	json_open(out, "users", '[');
+	for (size_t i = 0; i < step->n_users; i++) {
+		json_open(out, NULL, '{');
+		json_put_text(out, "window", step->users[i].window);
+		json_put_text(out, "owner", step->users[i].owner);
+		json_put_text(out, "group", step->users[i].group);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
 static void put_partition(struct json_out *out, const struct step *step)
 {
 	if (step->kind == STEP_WRITE_TABLE) {
 		json_put_table(out, "before_table", &step->before_table);
 		json_put_table(out, "after_table", &step->after_table);
+		if (step->n_users)
+			put_users(out, step);
 	}
 	if (step->kind == STEP_POLICY) {
 		json_put_text(out, "policy", partitioning_word(step->policy));
@@ -149,6 +164,14 @@ static const struct json_words zones = { zone_word, 0, N_ZONES };
 static const struct json_list range_list = { sizeof(struct range), json_range, NULL };
 static const struct json_list after_list = { sizeof(size_t), json_count, NULL };
 
+static const struct json_field user_fields[] = {
+	JSON_FIELD("window", json_text, struct window_user, window, .required = true),
+	JSON_FIELD("owner", json_text, struct window_user, owner),
+	JSON_FIELD("group", json_text, struct window_user, group),
+};
+static const struct json_table user_table = JSON_TABLE("a user", user_fields);
+static const struct json_list user_list = { sizeof(struct window_user), json_object, &user_table };
+
 /* Its members live in the step itself: perm has a flag there. */
 static const struct json_field access_fields[] = {
 	JSON_FIELD("link", json_text, struct step, access.link),
@@ -229,6 +252,7 @@ static void read_step(struct report *report, const struct json_value *value, con
 		{ .key = "access", .read = json_object, .arg = &access_table },
 		STEP("before_table", json_table_of_partitions, before_table),
 		STEP("after_table", json_table_of_partitions, after_table),
+		STEP("users", json_array, users, .arg = &user_list),
 		STEP("fresh", json_bool, fresh),
 		STEP("policy", json_word, policy, .arg = &json_partitionings),
 		STEP("managed", json_bool, managed),

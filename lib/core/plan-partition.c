@@ -280,6 +280,7 @@ static void emit_table(struct disk_goal *d)
 					      "a partition shrinks, moves or goes" :
 					      "the partitions are to be as configured"));
 	step->destructive = d->table.destructive;
+	step->mode = NAMESPACE_FSDAX;
 	name_object(d, step, 0);
 	if (table_copy(&step->before_table, d->fresh ? &none : &d->table.disk->table) < 0 ||
 	    table_copy(&step->after_table, &d->table.table) < 0)

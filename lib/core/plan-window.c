@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "core/config-size.h"
 #include "core/planner.h"
 
 /* Mappings have whole pages. */
@@ -18,12 +19,14 @@ static bool check_pages(struct planner *p, struct goal *goal)
 		bool odd_size = partition->size.kind == SIZE_BYTES &&
 				partition->size.bytes % goal->align;
 
+		uint64_t value = odd_size ? partition->size.bytes : partition->start;
+
 		if (partition->absent || (!odd_size && !(partition->start % goal->align)))
 			continue;
 		partition_refuse(p, goal, partition, odd_size ? "size" : "start", EINVAL,
-				 planner_text(p, "it is mapped in pages of the volume's align."),
+				 planner_text(p, "%s", size_hint_multiple(value, goal->align).text),
 				 "%s is not a multiple of %s, the page size of volume \"%s\".",
-				 SIZE_STR(odd_size ? partition->size.bytes : partition->start),
+				 SIZE_STR(value),
 				 SIZE_STR(goal->align), volume->name);
 		return false;
 	}
@@ -50,12 +53,21 @@ static void emit_table(struct planner *p, struct goal *goal, const struct table_
 
 	if (goal->region->labels != LABELS_NONE)
 		step->uuid = goal->uuid;
+	step->mode = NAMESPACE_DEVDAX;
 	step->destructive = table->destructive || (!fresh && !goal->device->table);
 	if (!fresh)
 		step_text(p, &step->object, goal->device->name);
 	if (table_copy(&step->before_table, before) < 0 ||
 	    table_copy(&step->after_table, &table->table) < 0)
 		p->no_memory = true;
+	for (size_t i = 0; i < goal->volume->n_partitions; i++) {
+		const struct partition *partition = &goal->volume->partitions[i];
+
+		if (!partition->absent && (partition->node.owner || partition->node.group) &&
+		    step_add_user(step, partition->name ? partition->name : partition->uuid.text,
+				  &partition->node) < 0)
+			p->no_memory = true;
+	}
 }
 
 static uint64_t device_size(const struct goal *goal, bool fresh)

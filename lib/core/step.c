@@ -50,6 +50,12 @@ void step_clear(struct step *step)
 	access_clear(&step->access);
 	table_clear(&step->before_table);
 	table_clear(&step->after_table);
+	for (size_t i = 0; i < step->n_users; i++) {
+		free(step->users[i].window);
+		free(step->users[i].owner);
+		free(step->users[i].group);
+	}
+	free(step->users);
 	free(step->after);
 	*step = (struct step){ 0 };
 }
@@ -62,6 +68,27 @@ static int copy_text(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
+static int add_user(struct step *step, const struct window_user *user)
+{
+	struct window_user *slot = ARRAY_APPEND(step->users, step->n_users);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct window_user){ 0 };
+	step->n_users++;
+	if (copy_text(&slot->window, user->window) < 0 ||
+	    copy_text(&slot->owner, user->owner) < 0 || copy_text(&slot->group, user->group) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int step_add_user(struct step *step, const char *window, const struct access *access)
+{
+	const struct window_user user = { (char *)window, access->owner, access->group };
+
+	return add_user(step, &user);
+}
+
 int step_copy(struct step *to, const struct step *from)
 {
 	struct step copy = *from;
@@ -71,6 +98,8 @@ int step_copy(struct step *to, const struct step *from)
 	copy.ranges = (struct range_list){ 0 };
 	copy.access = (struct access){ .perm = from->access.perm };
 	copy.before_table = copy.after_table = (struct partition_table){ 0 };
+	copy.users = NULL;
+	copy.n_users = 0;
 	copy.after = NULL;
 	copy.n_after = 0;
 	if (copy_text(&copy.volume, from->volume) < 0 ||
@@ -86,6 +115,9 @@ int step_copy(struct step *to, const struct step *from)
 	    table_copy(&copy.before_table, &from->before_table) < 0 ||
 	    table_copy(&copy.after_table, &from->after_table) < 0)
 		goto no_memory;
+	for (size_t i = 0; i < from->n_users; i++)
+		if (add_user(&copy, &from->users[i]) < 0)
+			goto no_memory;
 	for (size_t i = 0; i < from->n_after; i++) {
 		size_t *slot = ARRAY_APPEND(copy.after, copy.n_after);
 
@@ -116,12 +148,14 @@ enum need {
 	NEED_PARTITION = 1 << 10, /* number and extent */
 	NEED_PAGES = 1 << 11,	  /* its extent is of whole pages */
 	NEED_TABLE = 1 << 12,
+	NEED_MAP = 1 << 13,
 };
 
 static const unsigned int needs[] = {
 	[STEP_INIT_LABELS] = 0,
-	[STEP_CREATE_NAMESPACE] = NEED_UUID | NEED_LABEL | NEED_SIZE | NEED_ALIGN | NEED_MODE,
-	[STEP_CONVERT_NAMESPACE] = NEED_ALIGN | NEED_MODE,
+	[STEP_CREATE_NAMESPACE] = NEED_UUID | NEED_LABEL | NEED_SIZE | NEED_ALIGN | NEED_MODE |
+				  NEED_MAP,
+	[STEP_CONVERT_NAMESPACE] = NEED_ALIGN | NEED_MODE | NEED_MAP,
 	[STEP_ENABLE_NAMESPACE] = 0,
 	[STEP_DESTROY_NAMESPACE] = NEED_UUID,
 	[STEP_RECORD] = NEED_LABEL | NEED_RANGES | NEED_NO_REGION,
@@ -135,7 +169,7 @@ static const unsigned int needs[] = {
 	[STEP_OFFLINE] = 0,
 	[STEP_PUBLISH] = NEED_LINK,
 	[STEP_WITHDRAW] = NEED_LINK,
-	[STEP_WRITE_TABLE] = NEED_TABLE,
+	[STEP_WRITE_TABLE] = NEED_TABLE | NEED_MODE,
 	[STEP_POLICY] = 0,
 	[STEP_DROP_PARTITION] = NEED_PARTITION,
 	[STEP_ADD_PARTITION] = NEED_PARTITION,
@@ -194,7 +228,7 @@ static const char *missing_member(const struct step *step)
 		return "zone";
 	if ((need & NEED_MODE) && step->mode != NAMESPACE_FSDAX && step->mode != NAMESPACE_DEVDAX)
 		return "mode";
-	if ((need & NEED_MODE) && step->map == MAP_NONE)
+	if ((need & NEED_MAP) && step->map == MAP_NONE)
 		return "map";
 	if ((need & NEED_LINK) && (!step->access.link || !access_link_name(step->access.link)))
 		return "link";

@@ -36,7 +36,7 @@
  * PUBLISH             uuid or start, access                       WITHDRAW, or the old access
  * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
- * WRITE_TABLE         uuid or start, *_table                      WRITE_TABLE the other way round
+ * WRITE_TABLE         uuid or start, mode *_table [users]         WRITE_TABLE the other way round
  * POLICY              uuid, policy managed                        POLICY as it was
  * DROP_PARTITION      uuid, number extent                         ADD_PARTITION
  * ADD_PARTITION       uuid, number extent                         DROP_PARTITION
@@ -53,8 +53,10 @@
  * PUBLISH has udev give the node its link and whom it belongs to, now and at each boot, until
  * WITHDRAW; an object that is destroyed, resized or converted is no longer published.
  * WRITE_TABLE is destructive when a partition shrinks, moves or goes.  It refuses when the device
- * does not have before_table.  The kernel is not told.  Entries of DROP and ADD are the kernel's
- * own partitions; those of MAP, UNMAP and REMAP are dm devices.  None of them writes anything.
+ * does not have before_table.  mode says whether it is a disk or a dax device; users are there to
+ * be checked, since who may have a window is read from the configuration.  The kernel is not told.
+ * Entries of DROP and ADD are the kernel's own partitions; those of MAP, UNMAP and REMAP are dm
+ * devices.  None of them writes anything.
  * ONLINE brings every block into zone: one that is online in another zone goes offline first.
  */
 enum step_kind {
@@ -84,6 +86,11 @@ enum step_kind {
 };
 #define N_STEP_KINDS 23
 
+/* Whom a window is for; owner or group may be NULL. */
+struct window_user {
+	char *window, *owner, *group;
+};
+
 struct step {
 	enum step_kind kind;
 	bool destructive; /* loses data that somebody may want */
@@ -107,6 +114,8 @@ struct step {
 	struct access access; /* owner, group NULL: not said; perm counts when has_perm */
 	bool has_perm;
 	struct partition_table before_table, after_table;
+	struct window_user *users;
+	size_t n_users;
 	bool fresh;
 	enum partitioning policy;
 	bool managed;
@@ -118,6 +127,8 @@ struct step {
 };
 
 void step_clear(struct step *step);
+/* Copies; -ENOMEM. */
+int step_add_user(struct step *step, const char *window, const struct access *access);
 int step_copy(struct step *to, const struct step *from);
 /* Are the members that the kind needs there, and sensible? For asserts and for plans read in. */
 int step_check(const struct step *step, struct error *reterr);

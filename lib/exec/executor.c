@@ -332,6 +332,33 @@ static bool is_cancelled(const struct run *run)
 	return executor->cancelled && executor->cancelled(executor->userdata);
 }
 
+/* Does anything wait for a step, and is none of that going to be done? */
+static bool is_for_nothing(const struct run *run, size_t step)
+{
+	bool any = false;
+
+	for (size_t i = step + 1; i < run->plan->n_steps; i++) {
+		const struct step *later = &run->plan->steps[i];
+
+		for (size_t j = 0; j < later->n_after; j++)
+			if (later->after[j] == step) {
+				if (run->progress[i] == TODO)
+					return false;
+				any = true;
+			}
+	}
+	return any;
+}
+
+/* Labels are initialised, and the kernel's default device goes, for volumes only. */
+static void skip_for_nothing(struct run *run)
+{
+	for (size_t i = run->plan->n_steps; i-- > 0;)
+		if (run->progress[i] == TODO && !run->plan->steps[i].volume &&
+		    is_for_nothing(run, i))
+			skip(run, i);
+}
+
 /*
  * What is known beforehand to fail must not fail after other steps of its volume have destroyed
  * something: none of them runs.
@@ -339,6 +366,7 @@ static bool is_cancelled(const struct run *run)
 static void fail_known(struct run *run)
 {
 	const struct step *steps = run->plan->steps;
+	bool any = false;
 
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		_cleanup_(error_clear) struct error error = ERROR_INIT;
@@ -351,7 +379,10 @@ static void fail_known(struct run *run)
 		for (size_t j = 0; j < run->plan->n_steps; j++)
 			if (run->progress[j] == TODO && same_chain(&steps[j], &steps[i]))
 				skip(run, j);
+		any = true;
 	}
+	if (any)
+		skip_for_nothing(run);
 }
 
 static enum outcome run_steps(struct run *run)

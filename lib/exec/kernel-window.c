@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "core/window.h"
+#include "exec/kernel-pmem-library.h"
 #include "exec/kernel-window-map.h"
 #include "exec/table-image.h"
 
@@ -109,12 +110,26 @@ static int find(const struct step *step, struct device *ret, struct error *reter
 	return r < 0 ? kernel_unreadable(reterr, ret->name, "size", -r) : 0;
 }
 
-bool kernel_is_window_step(const struct step *step)
+static int check_user(const struct window_user *user, struct error *reterr)
 {
+	const struct access access = { .owner = user->owner, .group = user->group };
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
-	char name[SYSFS_NAME_MAX];
+	struct kernel_accounts accounts;
+	int r = kernel_find_accounts(&access, &accounts, &error);
 
-	return kernel_find_node(step, name, &error) == 0 && kernel_is_device_name(name);
+	if (r == 0)
+		return 0;
+	(void)error_set(reterr, -r, "Partition \"%s\": %s", user->window, error_message(&error));
+	return error.hint ? error_hint(reterr, "%s", error.hint) : r;
+}
+
+int kernel_check_windows(const struct step *step, struct error *reterr)
+{
+	int r = pmem_library_load(reterr);
+
+	for (size_t i = 0; r == 0 && i < step->n_users; i++)
+		r = check_user(&step->users[i], reterr);
+	return r;
 }
 
 /* The text of a property file: links in lines that udev can take. */

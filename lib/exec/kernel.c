@@ -108,6 +108,8 @@ static int kernel_check(struct backend *backend, const struct step *step, struct
 	struct kernel *kernel = kernel_of(backend);
 	int r;
 
+	if (step->kind == STEP_WRITE_TABLE && step->mode == NAMESPACE_DEVDAX)
+		return kernel_check_windows(step, reterr);
 	if (step->kind != STEP_PUBLISH)
 		return 0;
 	r = kernel_check_publish(step, reterr);
@@ -163,7 +165,7 @@ static int kernel_apply(struct backend *backend, const struct step *step, struct
 	case STEP_WITHDRAW:
 		return kernel_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
-		if (kernel_is_window_step(step))
+		if (step->mode == NAMESPACE_DEVDAX)
 			return kernel_write_windows(step, reterr);
 		return kernel_write_partitions(step, reterr);
 	case STEP_POLICY:
@@ -210,7 +212,7 @@ static int verify(struct kernel *kernel, const struct step *step, struct error *
 	case STEP_WITHDRAW:
 		return kernel_verify_withdraw(step, reterr);
 	case STEP_WRITE_TABLE:
-		if (kernel_is_window_step(step))
+		if (step->mode == NAMESPACE_DEVDAX)
 			return kernel_verify_windows(step, reterr);
 		return kernel_verify_table(step, reterr);
 	case STEP_POLICY:

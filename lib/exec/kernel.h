@@ -179,8 +179,8 @@ int kernel_check_window_free(const char *device, const char *window, struct rang
 /* kernel-window.c: partitions of dax devices. */
 /* The table of a device, where there is one; info is the uuid of its info block. */
 int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr);
-/* Is the step's table on a dax device? */
-bool kernel_is_window_step(const struct step *step);
+/* Is there what no step can bring about: the library that writes, and the windows' accounts? */
+int kernel_check_windows(const struct step *step, struct error *reterr);
 int kernel_write_windows(const struct step *step, struct error *reterr);
 int kernel_verify_windows(const struct step *step, struct error *reterr);
 /* Before the device is made: it will have a table, and has none yet. */

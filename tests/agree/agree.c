@@ -108,6 +108,7 @@ static void fill_partition(const struct agree_case *c, struct step *step)
 	step->managed = c->managed;
 	if (c->kind != STEP_WRITE_TABLE)
 		return;
+	step->mode = NAMESPACE_FSDAX;
 	fill_table(&step->before_table, c->before);
 	fill_table(&step->after_table, c->after);
 }

@@ -7,12 +7,12 @@
  * right, 2: those of the second, 4: the second copy is one of the first; so that mutations get
  * past the checksums.  What follows are the first sectors, and from half of it on the last.
  */
-#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/gpt.h"
 #include "base/macro.h"
 #include "exec/table-image.h"
 
@@ -48,46 +48,6 @@ static int write_ends(void *userdata, uint64_t offset, const void *from, size_t 
 	return 0;
 }
 
-static uint32_t crc32(const unsigned char *bytes, size_t n)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-static uint32_t get_u32(const unsigned char *at)
-{
-	uint32_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return le32toh(number);
-}
-
-static void put_u32(unsigned char *at, uint32_t number)
-{
-	number = htole32(number);
-	memcpy(at, &number, sizeof(number));
-}
-
-/* Put the sums right, where the header's own numbers allow it. */
-static void sign(unsigned char *header, const unsigned char *entries, size_t max)
-{
-	uint64_t n = (uint64_t)get_u32(header + 80) * get_u32(header + 84);
-	uint32_t length = get_u32(header + 12);
-
-	if (n <= max)
-		put_u32(header + 88, crc32(entries, n));
-	if (length >= 92 && length <= SECTOR) {
-		put_u32(header + 16, 0);
-		put_u32(header + 16, crc32(header, length));
-	}
-}
-
 static void fill(struct ends *ends, const uint8_t *data, size_t size)
 {
 	size_t half = size / 2;
@@ -103,17 +63,17 @@ static void fill(struct ends *ends, const uint8_t *data, size_t size)
 	memcpy(ends->head, data, half);
 	memcpy(ends->tail + TABLE_IMAGE_END - (size - half), data + half, size - half);
 	if (what & 1)
-		sign(ends->head + SECTOR, ends->head + 2 * SECTOR, 32 * SECTOR);
+		gpt_sign(ends->head + SECTOR, ends->head + 2 * SECTOR, 32 * SECTOR);
 	if (what & 4) {
 		memcpy(last - 32 * SECTOR, ends->head + 2 * SECTOR, 32 * SECTOR);
 		memcpy(last, ends->head + SECTOR, SECTOR);
 		memcpy(last + 24, ends->head + SECTOR + 32, 8); /* this copy, and the other */
 		memcpy(last + 32, ends->head + SECTOR + 24, 8);
 		memset(last + 72, 0, 8);
-		put_u32(last + 72, (uint32_t)(SIZE / SECTOR - 33));
+		gpt_put_u32(last + 72, (uint32_t)(SIZE / SECTOR - 33));
 	}
 	if (what & 2)
-		sign(last, last - 32 * SECTOR, 32 * SECTOR);
+		gpt_sign(last, last - 32 * SECTOR, 32 * SECTOR);
 }
 
 static void check_entries(const struct partition_table *table)

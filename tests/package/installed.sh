@@ -41,6 +41,10 @@ daemon_runs() { # WHEN
 	expect 0 "$1: the daemon runs" systemctl is-active daxd.service
 }
 
+expect 1 'not without what it needs' dpkg -i first.deb
+says 'daxd depends on libpmem2' 'which dpkg tells'
+expect 0 'take it away again' dpkg --purge daxd
+expect 0 'install what it needs' dpkg -i needs/*.deb
 files >/run/files
 expect 0 'install' dpkg -i first.deb
 expect 0 'dpkg verifies its files' dpkg --verify daxd

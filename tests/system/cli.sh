@@ -52,13 +52,7 @@ one /run/window.json "{ $window, \"size\": \"128M\" }"
 chmod 644 /run/window.json
 expect 4 'apply as nobody' as_nobody daxctl-ext apply --no-ask-password /run/window.json
 says 'polkit allow it (org.daxd1.apply)' 'names what is missing'
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
-polkit.addRule(function (action, subject) {
-	if (action.id == "org.daxd1.apply" && subject.user == "tester")
-		return polkit.Result.YES;
-});
-EOF
+tester_may_apply
 expect 4 'a loss as somebody who may apply' as_tester daxctl-ext apply --no-ask-password \
 	--allow-data-loss /run/window.json
 says 'polkit allow it (org.daxd1.destroy-data)' 'names just what is missing'
@@ -228,6 +222,8 @@ says '-> 192M' 'has the volume that can'
 says '/etc/daxd/30-bad.json: /volumes/0/size: Volume "bad" is left out: 65M is not a multiple' \
 	'names the one that cannot'
 says '/etc/daxd/40-broken.json: /volumes/0' 'the broken file'
+says '/etc/daxd/40-broken.json: Until that is mended the whole file counts for nothing' \
+	'and that nothing of it counts'
 says '/etc/daxd/50-soon.json: /volumes/0/region: Volume "soon" is left out: No region' \
 	'and the one whose region is not there'
 expect 6 'as nobody' as_nobody daxctl-ext plan

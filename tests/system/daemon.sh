@@ -77,13 +77,7 @@ main_pid() {
 	systemctl show -P MainPID daxd
 }
 
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
-polkit.addRule(function (action, subject) {
-	if (action.id == "org.daxd1.apply" && subject.user == "tester")
-		return polkit.Result.YES;
-});
-EOF
+tester_may_apply
 
 # Start, and who may read.
 expect 0 'it starts' systemctl start daxd

@@ -89,6 +89,8 @@ expect 0 'enable' daxctl-ext enable-device used
 # Waiting: for descriptors, processes, and no longer than that.
 hold open "/dev/$made"
 expect 2 'waiting a second' daxctl-ext disable-device --wait=1 used
+says 'in use by process hold' 'says who still has it'
+says '--wait=1' 'says that it waited'
 daxctl-ext disable-device --wait=60 used >"$out" 2>&1 &
 waiting=$!
 sleep 1

@@ -113,6 +113,13 @@ take_over_by_hand() {
 	expect 0 'json for programs' daxctl-ext part list --json "$hand"
 	says '"name":"more"' 'name'
 	says "\"path\":\"/dev/${hand}p4\"" 'path'
+	expect 0 'ext4 on it' mkfs.ext4 -q -b 4096 "/dev/${hand}p4"
+	expect 0 'remove it by its node' daxctl-ext part delete "/dev/${hand}p4"
+	expect 0 'add another in its place' daxctl-ext part add "$hand" --name other --size 16M
+	says "${hand}p4 begins with what was there before: ext4" 'says what is there'
+	expect 0 'who knows a map' daxctl-ext who "/dev/mapper/${hand}p4"
+	says "${hand}p4 (other): nobody uses it" 'by its node'
+	expect 2 'what release does not take' daxctl-ext part release "$hand" --name other
 	expect 0 'give it back' daxctl-ext part release "$hand"
 	udevadm settle
 	[ -b "/dev/${hand}p2" ]
@@ -121,6 +128,8 @@ take_over_by_hand() {
 	! grep -q "$hand" "$out"
 	verdict 'and there are no maps' $?
 	expect 0 'a native one mounts' mount "/dev/${hand}p1" /mnt/hand
+	expect 0 'who has it' daxctl-ext part list "$hand"
+	says /mnt/hand 'is in the list'
 	umount /mnt/hand
 }
 

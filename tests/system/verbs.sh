@@ -179,9 +179,9 @@ expect 0 'and away' daxctl-ext destroy-device -f -r 0 all
 
 # Persistent memory: the namespace comes and goes with the device.
 region=$(daxctl-ext status | awk '$2 == "pmem" && $3 == "2G" { print $1; exit }')
-expect 2 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
+expect 3 'labels that were never written' daxctl-ext create-device -r "$region" -s 512M --name pm
 expect 0 'with consent' daxctl-ext create-device -r "$region" -s 512M --name pm --allow-data-loss
-expect 2 'to grow it is to lose it' daxctl-ext reconfigure-device pm -s 640M
+expect 3 'to grow it is to lose it' daxctl-ext reconfigure-device pm -s 640M
 says '--allow-data-loss' 'and wants consent'
 daxctl-ext status >"$out"
 grep -q '^  pm .*512M' "$out"
@@ -221,7 +221,20 @@ expect 0 'keep' daxctl-ext create-device -r 0 -s 256M --name kept --keep
 nothing_to_do /etc/daxd/kept.json 'kept'
 [ -z "${OVER_BUS-}" ] || expect 0 'daxd knows of it' daxctl-ext wait -t 30 kept
 expect 2 'it would come back' daxctl-ext destroy-device -f kept
-says '/etc/daxd/kept.json' 'says why'
+says '/etc/daxd/kept.json, /volumes/0, and would be made again' 'says why'
+expect 2 'to disable it would be undone' daxctl-ext disable-device kept
+says '/etc/daxd/kept.json, /volumes/0, with another "enabled"' 'says why'
+expect 2 'so would another mode' daxctl-ext reconfigure-device -f -m system-ram kept
+says 'with another "mode"' 'says why'
+expect 0 'what it is already is no change' daxctl-ext enable-device kept
+cat >/etc/daxd/plain.json <<'EOF'
+{ "daxd": 1, "volumes": [ { "name": "plain", "region": { "type": "pmem", "target_node": 4 },
+                            "mode": "devdax", "size": "all" } ] }
+EOF
+expect 0 'a volume without a label' daxctl-ext apply --allow-data-loss /etc/daxd/plain.json
+expect 2 'is as much configured' daxctl-ext disable-device plain
+says '/etc/daxd/plain.json, /volumes/0, with another "enabled"' 'says why'
+rm /etc/daxd/plain.json
 rm /etc/daxd/kept.json
 [ -z "${OVER_BUS-}" ] || expect 0 'daxd is told' daxctl-ext apply
 expect 0 'then it goes' daxctl-ext destroy-device -f kept

@@ -100,6 +100,19 @@ if [ "$1" = again ]; then
 	exit
 fi
 
+# What is missing is known before anything is destroyed or made.
+state >/run/before
+mv /usr/lib/libpmem2.so.1 /run/
+expect 1 'without libpmem2' daxctl-ext apply --allow-data-loss window.json
+says 'Cannot load libpmem2.so.1' 'it is told'
+mv /run/libpmem2.so.1 /usr/lib/
+changed 's/"group": "kvm"/"group": "nobodys"/'
+expect 1 'a window for a group that is not there' \
+	daxctl-ext apply --allow-data-loss /run/changed.json
+says 'Partition "journal": This host has no group "nobodys"' 'is told with its name'
+state >/run/after
+same /run/before /run/after 'nothing was done'
+
 expect 0 'apply' daxctl-ext apply --allow-data-loss window.json
 nothing_to_do window.json 'windows'
 node=$(readlink -f /dev/dax/by-name/windows)
@@ -140,6 +153,14 @@ expect 1 'no window' user nothing read
 says 'This host has no window "nothing"' 'is told'
 expect 1 'no name' user ../daxd read
 says 'is no name of a window' 'is told'
+
+# --- by verbs, beside what is configured
+expect 0 'add a window' daxctl-ext part add windows --name extra --size 4M --json
+[ "$(wc -l <"$out")" -eq 1 ] && grep -q '"table":"gpt".*"name":"extra"' "$out"
+verdict 'which one document tells' $?
+expect 0 'take it away' daxctl-ext part delete windows --name extra
+expect 2 'a configured one stays' daxctl-ext part delete windows --name journal
+says '/etc/daxd/window.json, /volumes/0, with another "partitions"' 'and says where'
 
 # --- who may
 usermod -a -G kvm tester 2>/dev/null || sed -i 's/^kvm:.*/&tester/' /etc/group

@@ -100,7 +100,8 @@ static const struct {
 	{ "\"max\"", "did you intend \"all\"?" },
 	{ "1e9", "did you intend 1000000000?" },
 	{ "\"-1\"", "a size is not negative; \"all\" takes what is free" },
-	{ "\"16\"", "a number without a unit is bytes; did you intend \"16G\"?" },
+	{ "\"16\"", "a number without a unit is bytes; did you intend \"16M\" or \"16G\"?" },
+	{ "\"3K\"", "did you intend \"4K\"?" },
 	{ "4097", "did you intend \"4K\" or \"8K\"?" },
 };
 

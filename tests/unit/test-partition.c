@@ -110,14 +110,21 @@ TEST(table_room_after)
 	"{\"kind\":\"" kind "\",\"region\":\"/r\",\"uuid\":\"" UUID "4\"" more "}"
 #define PLACE(size) ",\"number\":1,\"extent\":{\"start\":2097152,\"size\":" size "}"
 
+#define DISK ",\"mode\":\"fsdax\""
+#define WINDOW ",\"mode\":\"devdax\",\"after_table\":" GPT
 static const struct {
 	const char *step, *problem;
 } steps[] = {
-	{ STEP("write-table", ",\"before_table\":{\"kind\":\"none\"},\"after_table\":" GPT), "" },
-	{ STEP("write-table", ",\"before_table\":" GPT ",\"after_table\":{\"kind\":\"none\"}"), "" },
-	{ STEP("write-table", ",\"after_table\":{\"kind\":\"none\"}"),
+	{ STEP("write-table", DISK ",\"before_table\":{\"kind\":\"none\"},\"after_table\":" GPT), "" },
+	{ STEP("write-table", DISK ",\"before_table\":" GPT ",\"after_table\":{\"kind\":\"none\"}"), "" },
+	{ STEP("write-table", ",\"after_table\":" GPT),
+	  "/steps/0: A write-table step needs a sensible mode." },
+	{ STEP("write-table", WINDOW ",\"users\":[{\"window\":\"a\",\"group\":\"db\"}]"), "" },
+	{ STEP("write-table", WINDOW ",\"users\":[{\"group\":\"db\"}]"),
+	  "/steps/0/users/0: \"window\" is missing; a user needs it." },
+	{ STEP("write-table", DISK ",\"after_table\":{\"kind\":\"none\"}"),
 	  "/steps/0: A write-table step needs a sensible table." },
-	{ STEP("write-table", ",\"after_table\":{\"kind\":\"gpt\"}"),
+	{ STEP("write-table", DISK ",\"after_table\":{\"kind\":\"gpt\"}"),
 	  "/steps/0: A write-table step needs a sensible guid of the table." },
 	{ STEP("policy", ",\"policy\":\"auto\",\"managed\":true"), "" },
 	{ STEP("policy", ",\"policy\":\"me\""), "/steps/0/policy: \"policy\" cannot be \"me\"." },

@@ -12,10 +12,12 @@
 
 #include "base/macro.h"
 #include "exec/table-image.h"
+#include "gpt.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define SIZE (64 * MIB)
 #define SECTOR 512u
+#define ENTRIES (128 * 128)
 #define LAST (SIZE / SECTOR - 1)
 
 /* The ends of a device, which is all that anybody looks at. */
@@ -171,35 +173,10 @@ TEST(table_image_cut)
 	cut_each(&table, &none, "no table");
 }
 
-static uint32_t crc32(const unsigned char *bytes, size_t n)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-static void put_u32(unsigned char *at, uint32_t number)
-{
-	number = htole32(number);
-	memcpy(at, &number, sizeof(number));
-}
-
 static void put_u64(unsigned char *at, uint64_t number)
 {
 	number = htole64(number);
 	memcpy(at, &number, sizeof(number));
-}
-
-static void sign(unsigned char *header, const unsigned char *entries)
-{
-	put_u32(header + 88, crc32(entries, 128 * 128));
-	put_u32(header + 16, 0);
-	put_u32(header + 16, crc32(header, 92));
 }
 
 /* As if somebody who can do sums had changed an entry: both copies are right. */
@@ -210,8 +187,8 @@ static void forge(struct disk_memory *disk, unsigned int index, uint64_t first, 
 	put_u64(disk->head + 2 * SECTOR + index * 128 + 32, first);
 	put_u64(disk->head + 2 * SECTOR + index * 128 + 40, last);
 	memcpy(copy, disk->head + 2 * SECTOR, 128 * 128);
-	sign(disk->head + SECTOR, disk->head + 2 * SECTOR);
-	sign(disk->tail + TABLE_IMAGE_END - SECTOR, copy);
+	gpt_sign(disk->head + SECTOR, disk->head + 2 * SECTOR, ENTRIES);
+	gpt_sign(disk->tail + TABLE_IMAGE_END - SECTOR, copy, ENTRIES);
 }
 
 static const struct {
@@ -318,9 +295,8 @@ TEST(table_image_damaged)
 
 static void claim_room(unsigned char *header, uint32_t room)
 {
-	put_u32(header + 80, room);
-	put_u32(header + 16, 0);
-	put_u32(header + 16, crc32(header, 92));
+	gpt_put_u32(header + 80, room);
+	gpt_sign(header, NULL, 0);
 }
 
 TEST(table_image_room)

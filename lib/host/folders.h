@@ -1,13 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The host's configuration: the *.json files of a few folders, put together.  A file of a later
  * folder replaces the one of the same name; an empty one switches it off.  A file with
  * mistakes, or one that contradicts those before it, is named and left out: the others count.
  */
-#ifndef DAXD_FOLDERS_H
-#define DAXD_FOLDERS_H
+#ifndef DAXD_HOST_FOLDERS_H
+#define DAXD_HOST_FOLDERS_H
 
 #include "core/config.h"
+
+/* Where it is; ends with NULL. */
+extern const char *const folders_of_host[];
 
 /* folders ends with NULL.  Mistakes are added; -ENOMEM is the only failure. */
 int folders_load(const char *const folders[], struct config **ret, struct report *mistakes);

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "folders.h"
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/folders.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+
+const char *const folders_of_host[] = { CONFIG_FOLDERS, NULL };
 
 /* A file of the host's configuration; the later folder's path is the one that counts. */
 struct document {
@@ -108,6 +110,18 @@ static int check_lasting(const struct config *config, struct report *mistakes)
 	return r;
 }
 
+/* One mistake is told, and what is right beside it is gone, too. */
+static void tell_left_out(const struct document *document, struct report *mistakes)
+{
+	struct error error = ERROR_INIT;
+
+	(void)error_set(&error, ENODATA,
+			"Until that is mended the whole file counts for nothing, and its other "
+			"volumes are not looked after.");
+	error.file = strdup(document->path);
+	(void)report_take(mistakes, &error);
+}
+
 /* Read one document and add it; one that is not right only adds its mistakes. */
 static int add_to_config(struct config *config, struct document *document, struct report *mistakes)
 {
@@ -132,8 +146,10 @@ static int add_to_config(struct config *config, struct document *document, struc
 	if (length == 0)
 		return 0;
 	if (config_parse(text, length, document->path, &one, mistakes) < 0 ||
-	    config_check(one, mistakes) < 0 || check_lasting(one, mistakes) < 0)
+	    config_check(one, mistakes) < 0 || check_lasting(one, mistakes) < 0) {
+		tell_left_out(document, mistakes);
 		return 0;
+	}
 	document->left_out = false;
 	return config_merge(config, TAKE(one));
 }
@@ -179,11 +195,13 @@ static int settle(struct documents *documents, struct config **ret, struct repor
 			return 0;
 		}
 		culprit = find_culprit(documents, &report);
-		if (culprit)
-			culprit->left_out = true;
 		for (size_t i = 0; i < report.n; i++)
 			(void)report_take(mistakes, &report.errors[i]);
 		report.n = 0;
+		if (culprit) {
+			culprit->left_out = true;
+			tell_left_out(culprit, mistakes);
+		}
 		/* A contradiction that is in no document: better none of them than a guess. */
 		for (size_t i = 0; !culprit && i < documents->n; i++)
 			documents->documents[i].left_out = true;
