@@ -176,6 +176,7 @@ static void emit_publish(struct planner *p, struct goal *goal, const struct acce
 		step_text(p, &step->access.group, volume->node.group);
 	step->access.perm = volume->node.perm;
 	step->has_perm = volume->has_perm;
+	step->until_reboot = volume->until_reboot && step->start; /* else it lasts, as its object does */
 }
 
 static void emit_withdraw(struct planner *p, struct goal *goal, const struct dax_device *device)

@@ -33,7 +33,7 @@
  * UNBIND              uuid or start, driver (the one it has)      BIND
  * ONLINE              uuid or start, zone                         OFFLINE
  * OFFLINE             uuid or start                               ONLINE in the zones it had
- * PUBLISH             uuid or start, access                       WITHDRAW, or the old access
+ * PUBLISH             uuid or start, access [until_reboot]        WITHDRAW, or the old access
  * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
  * WRITE_TABLE         uuid or start, mode *_table [users]         WRITE_TABLE the other way round
@@ -101,7 +101,7 @@ struct step {
 	struct uuid uuid, info_uuid;
 	char *label;
 	char *record_mode;
-	bool until_reboot; /* RECORD: nobody wants it back after a boot */
+	bool until_reboot; /* RECORD, PUBLISH: nobody wants it back after a boot */
 	enum namespace_mode mode;
 	enum map_location map;
 	uint64_t size, align;

@@ -5,7 +5,8 @@
  * each boot and whenever a driver is bound again, without anything of ours running.
  *
  * A file is named after what its device is, as far as a rule can see it: the uuid of the info
- * block (of a raw namespace its own), or in dynamic regions, START-SIZE of the device.
+ * block (of a raw namespace its own), or in dynamic regions, START-SIZE of the device.  What ends
+ * with the boot has its file in /run: after a boot something else may be in that place.
  *
  * The events of a device come one after another, and udev may run programs of other rules for
  * each. So the file of what is made by the same plan is written before that is (notices): the
@@ -25,7 +26,9 @@
 #include "base/file.h"
 
 #define FOLDER KERNEL_PROPERTIES
+#define RUN_PROPERTIES RUN_FOLDER "/udev"
 #define KEY_MAX 96
+#define PATH_SIZE (sizeof(FOLDER) + KEY_MAX)
 #define TEXT_MAX 384
 #define STAMP_MAX 64
 #define NODE_PERM 0600u /* of a dax device, unless somebody says otherwise */
@@ -35,7 +38,7 @@ struct published {
 	int fd;
 	char name[SYSFS_NAME_MAX];
 	char node[SYSFS_NAME_MAX + 8];
-	char file[sizeof(FOLDER) + KEY_MAX];
+	char key[KEY_MAX]; /* name of its file */
 	const char *links;
 	char stamp[STAMP_MAX]; /* of the properties that were written */
 	bool noticed;	       /* before the device was made */
@@ -78,6 +81,16 @@ static int open_device(struct published *p, struct error *reterr)
 	return look_at_node(p, reterr);
 }
 
+static const char *folder_of(const struct step *step)
+{
+	return step->until_reboot ? RUN_PROPERTIES : FOLDER;
+}
+
+static void name_by_place(char key[KEY_MAX], uint64_t start, uint64_t size)
+{
+	(void)snprintf(key, KEY_MAX, "0x%" PRIx64 "-%" PRIu64, start, size);
+}
+
 static int name_file(struct published *p, struct error *reterr)
 {
 	char text[64];
@@ -87,7 +100,7 @@ static int name_file(struct published *p, struct error *reterr)
 
 	r = sysfs_read(p->fd, is_block(p) ? "device/uuid" : "../uuid", text, sizeof(text));
 	if (r > 0 && uuid_parse_text(text, &uuid) == 0) {
-		(void)snprintf(p->file, sizeof(p->file), FOLDER "/%s", uuid.text);
+		(void)snprintf(p->key, sizeof(p->key), "%s", uuid.text);
 		return 0;
 	}
 	if (is_block(p))
@@ -98,7 +111,7 @@ static int name_file(struct published *p, struct error *reterr)
 	r = sysfs_read_u64(p->fd, "size", &size);
 	if (r < 0)
 		return kernel_unreadable(reterr, p->name, "size", -r);
-	(void)snprintf(p->file, sizeof(p->file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start, size);
+	name_by_place(p->key, start, size);
 	return 0;
 }
 
@@ -109,7 +122,7 @@ static int find(const struct step *step, struct published *ret, struct error *re
 	r = kernel_find_node(step, ret->name, reterr);
 	if (r == 0)
 		r = open_device(ret, reterr);
-	return r == 0 && !ret->file[0] ? name_file(ret, reterr) : r;
+	return r == 0 && !ret->key[0] ? name_file(ret, reterr) : r;
 }
 
 static int check_driver(const struct published *p, struct error *reterr)
@@ -164,23 +177,38 @@ int kernel_make_stamp(char *stamp, size_t size, struct error *reterr)
 				 strerror(-r)) : 0;
 }
 
+/* A volume that was to end with the boot may be kept after all, and the other way round. */
+static int remove_properties(const char *folder, const char *key, struct error *reterr)
+{
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, key);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_set(reterr, errno, "Cannot remove %s: %s.", path, strerror(errno));
+	return 0;
+}
+
 static int write_properties(struct published *p, const struct step *step, struct error *reterr)
 {
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], path[PATH_SIZE];
 	int r;
 
 	r = kernel_make_stamp(p->stamp, sizeof(p->stamp), reterr);
 	if (r == 0)
 		r = describe(step, is_block(p), p->st.st_mode & 0777, p->stamp, text, reterr);
 	if (r == 0)
-		r = file_make_folders(FOLDER, reterr);
-	return r < 0 ? r : file_replace(p->file, text, strlen(text), reterr);
+		r = file_make_folders(folder_of(step), reterr);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder_of(step), p->key);
+	if (r == 0)
+		r = file_replace(path, text, strlen(text), reterr);
+	return r < 0 ? r : remove_properties(step->until_reboot ? FOLDER : RUN_PROPERTIES, p->key,
+					     reterr);
 }
 
 struct kernel_notice {
 	const struct step *step; /* of the plan that runs */
 	char stamp[STAMP_MAX];	 /* "": nothing was written */
-	char file[sizeof(FOLDER) + KEY_MAX];
+	char key[KEY_MAX]; /* name of its file */
 };
 
 void kernel_notices_clear(struct kernel_notices *notices)
@@ -233,6 +261,8 @@ static int number_stamp(struct kernel_notices *notices, char stamp[STAMP_MAX],
 
 	if (r == 0 && notices->n_stamps == 0)
 		r = file_make_folders(FOLDER, reterr);
+	if (r == 0 && notices->n_stamps == 0)
+		r = file_make_folders(RUN_PROPERTIES, reterr);
 	if (r == 0)
 		(void)snprintf(stamp, STAMP_MAX, "%s.%u", notices->run, ++notices->n_stamps);
 	return r;
@@ -241,11 +271,12 @@ static int number_stamp(struct kernel_notices *notices, char stamp[STAMP_MAX],
 static void give_notice(struct kernel_notices *notices, struct kernel_notice *notice, bool block)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
-	char text[TEXT_MAX], stamp[STAMP_MAX];
+	char text[TEXT_MAX], stamp[STAMP_MAX], path[PATH_SIZE];
 
+	(void)snprintf(path, sizeof(path), "%s/%s", folder_of(notice->step), notice->key);
 	if (number_stamp(notices, stamp, &error) == 0 &&
 	    describe(notice->step, block, NODE_PERM, stamp, text, &error) == 0 &&
-	    write_whole(notice->file, text, strlen(text)) == 0)
+	    write_whole(path, text, strlen(text)) == 0)
 		(void)snprintf(notice->stamp, sizeof(notice->stamp), "%s", stamp);
 }
 
@@ -257,8 +288,7 @@ void kernel_notice_device(struct kernel_notices *notices, const struct step *ste
 
 	if (!notice)
 		return;
-	(void)snprintf(notice->file, sizeof(notice->file), FOLDER "/0x%" PRIx64 "-%" PRIu64, start,
-		       range_list_size(&step->ranges));
+	name_by_place(notice->key, start, range_list_size(&step->ranges));
 	give_notice(notices, notice, false);
 }
 
@@ -269,7 +299,7 @@ void kernel_notice_namespace(struct kernel_notices *notices, const struct step *
 	if (!notice || !uuid_is_set(&step->info_uuid))
 		return;
 	kernel_unpublish_uuid(&step->info_uuid);
-	(void)snprintf(notice->file, sizeof(notice->file), FOLDER "/%s", step->info_uuid.text);
+	(void)snprintf(notice->key, sizeof(notice->key), "%s", step->info_uuid.text);
 	give_notice(notices, notice, step->mode != NAMESPACE_DEVDAX);
 }
 
@@ -282,13 +312,14 @@ static bool is_noticed(const struct kernel_notice *notice, struct published *p,
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(closep) int fd = -1;
-	char want[TEXT_MAX], have[TEXT_MAX];
+	char want[TEXT_MAX], have[TEXT_MAX], path[PATH_SIZE];
 	ssize_t n;
 
 	if (!notice || !notice->stamp[0] ||
 	    describe(step, is_block(p), NODE_PERM, notice->stamp, want, &error) < 0)
 		return false;
-	fd = open(p->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder_of(step), p->key);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	n = fd < 0 ? -1 : read(fd, have, sizeof(have));
 	if (n != (ssize_t)strlen(want) || memcmp(have, want, (size_t)n) != 0 || fsync(fd) < 0)
 		return false;
@@ -314,7 +345,7 @@ static int prepare(const struct kernel_notices *notices, struct published *p,
 	if (notices)
 		notice = find_notice(notices, step->region, &step->uuid, step->start);
 	if (notice)
-		(void)snprintf(p->file, sizeof(p->file), "%s", notice->file);
+		(void)snprintf(p->key, sizeof(p->key), "%s", notice->key);
 	r = find(step, p, reterr);
 	if (r == 0)
 		r = check_driver(p, reterr);
@@ -469,9 +500,10 @@ int kernel_withdraw(const struct step *step, struct error *reterr)
 		r = find(step, &p, reterr);
 	if (r < 0)
 		return r;
-	if (unlink(p.file) < 0 && errno != ENOENT)
-		return error_set(reterr, errno, "Cannot remove %s: %s.", p.file, strerror(errno));
-	return trigger(&p, reterr);
+	r = remove_properties(FOLDER, p.key, reterr);
+	if (r == 0)
+		r = remove_properties(RUN_PROPERTIES, p.key, reterr);
+	return r < 0 ? r : trigger(&p, reterr);
 }
 
 int kernel_verify_withdraw(const struct step *step, struct error *reterr)
@@ -492,7 +524,7 @@ int kernel_verify_withdraw(const struct step *step, struct error *reterr)
  */
 void kernel_unpublish_uuid(const struct uuid *uuid)
 {
-	char file[sizeof(FOLDER) + KEY_MAX], partitions[KERNEL_FILE_MAX];
+	char file[PATH_SIZE], partitions[KERNEL_FILE_MAX];
 
 	if (!uuid_is_set(uuid))
 		return;
@@ -503,9 +535,9 @@ void kernel_unpublish_uuid(const struct uuid *uuid)
 	kernel_forget_windows(uuid);
 }
 
-void kernel_unpublish_start(uint64_t start)
+static void unpublish_start_in(const char *folder, uint64_t start)
 {
-	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, FOLDER);
+	_cleanup_(closedirp) DIR *dir = sysfs_open_dir(AT_FDCWD, folder);
 	const struct dirent *entry;
 	char prefix[32];
 
@@ -513,4 +545,10 @@ void kernel_unpublish_start(uint64_t start)
 	while (dir && (entry = sysfs_next(dir)))
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+}
+
+void kernel_unpublish_start(uint64_t start)
+{
+	unpublish_start_in(FOLDER, start);
+	unpublish_start_in(RUN_PROPERTIES, start);
 }

@@ -45,6 +45,8 @@ static enum undo restore_access(const struct step *step, const struct topology *
 {
 	const struct region *region = topology_find_region(before, step->region);
 	const struct access *had = region ? region_node(region, &step->uuid, step->start) : NULL;
+	const struct record *record =
+		step->volume ? topology_find_record(before, step->volume) : NULL;
 
 	if (!had || !had->link || !access_link_name(had->link)) {
 		ret->kind = STEP_WITHDRAW;
@@ -57,6 +59,7 @@ static enum undo restore_access(const struct step *step, const struct topology *
 	ret->access.group = strdup(had->group);
 	ret->access.perm = had->perm;
 	ret->has_perm = true;
+	ret->until_reboot = record && record->until_reboot;
 	return ret->access.link && ret->access.owner && ret->access.group ? UNDO_STEP : UNDO_NEVER;
 }
 

@@ -39,6 +39,9 @@ refused() { # CALL...: by the holder's name
 
 # Open: a bare --force takes it away, but nothing is bound to it again meanwhile.
 make 256M --name used
+# It ends with the boot, and what is in its place then is to have neither its name nor its access.
+[ -n "$(ls /run/daxd/udev)" ] && [ -z "$(ls /etc/daxd/state/udev 2>/dev/null)" ]
+verdict 'what udev is told of it ends with the boot, too' $?
 hold open "/dev/$made"
 refused disable-device used
 refused reconfigure-device -m system-ram used
