@@ -74,7 +74,7 @@ static int add_device(struct region *region, int fd, const char *name,
 		if (r < 0)
 			return kernel_unreadable(reterr, name, "resource", -r);
 	}
-	return kernel_read_blocks(device, block_size, reterr);
+	return kernel_read_blocks(fd, device, block_size, reterr);
 }
 
 static int read_devices(struct region *region, int region_fd, struct kernel_names *names,
