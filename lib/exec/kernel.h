@@ -148,6 +148,12 @@ void kernel_change_records(const char *path, struct step_group *group);
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
 
+/* kernel-region.c: where hmem regions start, since the boot. */
+/* It is known for sure now. */
+void kernel_note_region(const struct region *region);
+/* Set the start, if a region of this size that has the address was noted. */
+bool kernel_recall_region(struct region *region, uint64_t address);
+
 /* kernel-memory.c */
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr);
 /* The memory blocks of a device bound to kmem; those that are unplugged count as offline. */
