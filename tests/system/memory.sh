@@ -51,6 +51,28 @@ release() {
 	wait $holder 2>/dev/null
 }
 
+# A worker that takes its time between its last look at the memory and the unbind.
+cat >$run/slow <<-'END'
+	#!/bin/sh
+	exec strace -f -qq -o /run/memory/trace -P /sys/bus/dax/drivers/kmem/remove_id \
+		-e trace=write -e inject=write:delay_enter=6000000 /usr/libexec/daxd/daxd-worker "$@"
+END
+chmod +x $run/slow
+slowly() {
+	[ -z "$whole" ] || DAXD_WORKER=$run/slow
+	"$@"
+	result=$?
+	DAXD_WORKER=/usr/libexec/daxd/daxd-worker
+	return $result
+}
+
+# Somebody who brings a block online in that time.
+late_rival() {
+	in_time grep -q "FLOCK .*:$(stat -c %i /sys/bus/dax) " /proc/locks
+	sleep 3
+	echo online_movable >$blocks/memory$number/state
+} 2>>$run/noise
+
 volume true
 expect 0 'make memory' daxctl-ext apply --allow-data-loss $run/volume.json
 made=$(daxctl-ext list -D -r 0 | sed -n 's/.*"chardev":"\(.*\)",/\1/p')
@@ -77,12 +99,12 @@ nothing_to_do $run/volume.json 'online'
 # A part that somebody else took comes back, and what is in use is left alone.
 hold pin 1
 taken=
-for i in 5 4 3 2 1 0; do
+for i in 0 1 2 3 4 5; do
 	[ -n "$taken" ] || ! timeout -s INT 2 sh -c "echo offline >$blocks/memory$((number + i))/state" \
 		2>>$run/noise || taken=$((number + i))
 done
 is '5 of 6' 'one block is taken by hand'
-expect 0 'online what is not' daxctl-ext online-memory ram
+expect 0 'online what is not' daxctl-ext online-memory --limit-time 5 ram
 is '6 of 6 movable' 'it is back'
 
 # Longer than is allowed.
@@ -119,7 +141,12 @@ is '6 of 6 movable' 'all of it'
 state_is online_movable 'at once'
 expect 0 'a device again' daxctl-ext reconfigure-device -m devdax -f ram
 expect 0 'memory, offline' daxctl-ext reconfigure-device -m system-ram --no-online ram
-expect 0 'from there to a device' daxctl-ext reconfigure-device -m devdax -f ram
+[ -z "$whole" ] || late_rival &
+expect 0 'from there to a device' slowly daxctl-ext reconfigure-device -m devdax -f ram
+wait
+dmesg | grep 'stuck online' >"$out"
+[ ! -s "$out" ]
+verdict 'nobody was quick enough to make that a loss' $?
 expect 0 'and back' daxctl-ext reconfigure-device -m system-ram ram
 is '6 of 6 movable' 'as it was'
 
