@@ -341,6 +341,9 @@ static int bring_online(struct backend *backend, const struct dax_device *device
 
 		if (!block->online || taken[i]) {
 			r = write_state(block->number, kernel_online_word(zone));
+			/* Somebody was quicker; zones are read back in the end. */
+			if (r == -EINVAL && kernel_memory_state(block->number) == MEMORY_ONLINE)
+				r = 0;
 			if (r < 0)
 				return kernel_refuse_online(device, block, zone, -r, reterr);
 		}
