@@ -104,7 +104,9 @@ const struct verb verb_offline_memory = {
 	.max_args = ANY_NUMBER,
 	.help = "Take the memory of devices offline",
 	.about = "What it holds is moved elsewhere. When one block cannot be taken offline, those "
-		 "that were are brought online again, each in the zone it had.",
+		 "that were are brought online again, each in the zone it had. Kernels that can do "
+		 "it for a whole device (7.3) take its blocks away until they are to be online "
+		 "again.",
 	VERB_OPTIONS(struct online_options, offline_options),
 	.run = run_offline,
 };

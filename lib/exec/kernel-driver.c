@@ -18,6 +18,7 @@
 #include "exec/parallel.h"
 
 #define DRIVERS "/sys/bus/dax/drivers"
+#define SEAL_SECONDS 10
 
 int kernel_lock_dax(enum kernel_lock lock, struct error *reterr)
 {
@@ -399,6 +400,19 @@ static int write_unbind(const struct kernel_device *device, enum driver driver)
 	return write_driver(name, "unbind", device->name);
 }
 
+/*
+ * Memory that somebody brings online after it was looked at would be lost until the next boot.
+ * Where the kernel can take it away first, nobody can.
+ */
+static int seal_memory(struct kernel_device *device, struct error *reterr)
+{
+	const struct dax_device memory = { .name = device->name };
+
+	if (!kernel_has_memory_state(device->fd))
+		return 0;
+	return kernel_unplug(NULL, device->fd, &memory, SEAL_SECONDS, reterr);
+}
+
 int kernel_unbind(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -410,6 +424,11 @@ int kernel_unbind(const struct step *step, struct error *reterr)
 	r = find_to_unbind(step, &device, reterr);
 	if (r <= 0)
 		return r;
+	if (step->driver == DRIVER_KMEM) {
+		r = seal_memory(&device, reterr);
+		if (r < 0)
+			return r;
+	}
 	r = write_unbind(&device, step->driver);
 	if (r < 0 && driver_now(&device) != DRIVER_NONE)
 		return kernel_refused(reterr, kernel_driver_name(step->driver), "unbind",

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#define LIMIT_AGAIN_US 100000
+#include "exec/limit.h"
+
 #define MEMORY "/sys/devices/system/memory"
 
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr)
@@ -45,6 +43,20 @@ static enum zone zone_of(const char *zones)
 	return length ? ZONE_OTHER : ZONE_NONE;
 }
 
+int kernel_memory_state(uint64_t number)
+{
+	char path[128], text[64];
+	int r;
+
+	block_attribute(path, sizeof(path), number, "state");
+	r = sysfs_read(AT_FDCWD, path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	if (strcmp(text, "offline") == 0)
+		return MEMORY_OFFLINE;
+	return strcmp(text, "going-offline") == 0 ? MEMORY_LEAVING : MEMORY_ONLINE;
+}
+
 /* 0 when the block is not there (kmem skipped its range), 1 when it is. */
 static int read_block(uint64_t number, struct memory_block *ret, struct error *reterr)
 {
@@ -52,13 +64,13 @@ static int read_block(uint64_t number, struct memory_block *ret, struct error *r
 	int r;
 
 	*ret = (struct memory_block){ .number = number };
-	block_attribute(path, sizeof(path), number, "state");
-	r = sysfs_read(AT_FDCWD, path, text, sizeof(text));
+	r = kernel_memory_state(number);
 	if (r == -ENOENT)
 		return 0;
+	block_attribute(path, sizeof(path), number, "state");
 	if (r < 0)
 		return kernel_unreadable(reterr, "memory", path, -r);
-	ret->online = strcmp(text, "offline") != 0; /* "going-offline" is online still */
+	ret->online = r != MEMORY_OFFLINE;
 	if (!ret->online)
 		return 1;
 	block_attribute(path, sizeof(path), number, "valid_zones");
@@ -68,10 +80,14 @@ static int read_block(uint64_t number, struct memory_block *ret, struct error *r
 	return 1;
 }
 
-int kernel_read_blocks(struct dax_device *device, uint64_t block_size, struct error *reterr)
+int kernel_read_blocks(int fd, struct dax_device *device, uint64_t block_size,
+		       struct error *reterr)
 {
+	bool unplugged;
+
 	if (device->driver != DRIVER_KMEM || block_size == 0)
 		return 0;
+	unplugged = kernel_is_unplugged(fd);
 	for (size_t i = 0; i < device->ranges.n; i++) {
 		struct range range = range_trim(device->ranges.ranges[i], block_size);
 
@@ -85,7 +101,8 @@ int kernel_read_blocks(struct dax_device *device, uint64_t block_size, struct er
 			r = read_block(at / block_size, block, reterr);
 			if (r < 0)
 				return r;
-			device->n_blocks += (size_t)r;
+			/* What is not there while all is unplugged is offline. */
+			device->n_blocks += unplugged ? 1 : (size_t)r;
 		}
 	}
 	return 0;
@@ -107,7 +124,7 @@ static int blocks_of(const struct kernel_device *found, struct dax_device *devic
 	r = kernel_read_ranges(found->fd, found->name, &device->ranges, reterr);
 	if (r < 0)
 		return r;
-	return kernel_read_blocks(device, block_size, reterr);
+	return kernel_read_blocks(found->fd, device, block_size, reterr);
 }
 
 static int find_blocks(const struct step *step, struct kernel_device *found,
@@ -171,7 +188,7 @@ int kernel_check_offline(const struct kernel_device *found, struct error *reterr
 	return error_hint(reterr, "Take the memory offline first.");
 }
 
-static const char *online_word(enum zone zone)
+const char *kernel_online_word(enum zone zone)
 {
 	switch (zone) {
 	case ZONE_MOVABLE:
@@ -193,20 +210,54 @@ static int write_state(uint64_t number, const char *state)
 	return sysfs_write(AT_FDCWD, path, state);
 }
 
-static int offline_refused(const struct dax_device *device, const struct memory_block *block,
-			   int code, struct error *reterr)
+/* "Memory block 33 of dax0.0", or what is known when the kernel does not say which it is. */
+static const char *name_memory(const struct dax_device *device, const struct memory_block *block,
+			       char *text, size_t size)
 {
-	if (code == EBUSY)
-		(void)error_set(reterr, EBUSY, "Memory block %" PRIu64 " of %s cannot go offline: "
-				"the kernel keeps something in it that cannot be moved.",
-				block->number, device->name);
-	else if (code == EINVAL)
-		(void)error_set(reterr, EINVAL, "Memory block %" PRIu64 " of %s cannot go offline: "
-				"it is not removable.", block->number, device->name);
+	if (block)
+		(void)snprintf(text, size, "Memory block %" PRIu64 " of %s", block->number,
+			       device->name);
+	else if (device->n_blocks)
+		(void)snprintf(text, size, "One of the %zu memory blocks of %s, from %" PRIu64
+			       " to %" PRIu64 ",", device->n_blocks, device->name,
+			       device->blocks[0].number,
+			       device->blocks[device->n_blocks - 1].number);
 	else
-		(void)error_set(reterr, code, "Memory block %" PRIu64 " of %s cannot go offline: "
-				"%s.", block->number, device->name, strerror(code));
-	if (block->zone != ZONE_MOVABLE)
+		(void)snprintf(text, size, "The memory of %s", device->name);
+	return text;
+}
+
+static bool is_movable(const struct dax_device *device, const struct memory_block *block)
+{
+	if (block)
+		return block->zone == ZONE_MOVABLE;
+	for (size_t i = 0; i < device->n_blocks; i++)
+		if (device->blocks[i].online && device->blocks[i].zone != ZONE_MOVABLE)
+			return false;
+	return true;
+}
+
+int kernel_refuse_offline(const struct dax_device *device, const struct memory_block *block,
+			  int code, uint64_t within, struct error *reterr)
+{
+	char text[192];
+	const char *name = name_memory(device, block, text, sizeof(text));
+
+	if (code == EINTR && within) {
+		(void)error_set(reterr, ETIMEDOUT, "%s did not go offline within %" PRIu64
+				" seconds.", name, within);
+		return error_hint(reterr, "Its pages are in use or pinned: free memory on that "
+				  "node, or allow more time.");
+	}
+	if (code == EBUSY)
+		(void)error_set(reterr, EBUSY, "%s cannot go offline: the kernel keeps something "
+				"in it that cannot be moved.", name);
+	else if (code == EINVAL)
+		(void)error_set(reterr, EINVAL, "%s cannot go offline: it is not removable.",
+				name);
+	else
+		(void)error_set(reterr, code, "%s cannot go offline: %s.", name, strerror(code));
+	if (!is_movable(device, block))
 		return error_hint(reterr, "It is not in zone Movable: the kernel may keep it for "
 				  "itself until the next boot.");
 	return error_hint(reterr, "Free memory on that node, unpin its pages, or try again later.");
@@ -219,63 +270,7 @@ static void put_back(const struct dax_device *device, const bool *taken)
 		if (taken[i])
 			/* The step fails already; a block that stays offline is seen by a scan. */
 			(void)write_state(device->blocks[i].number,
-					  online_word(device->blocks[i].zone));
-}
-
-/*
- * The kernel tries to move pages for as long as it takes, and stops for a signal only.  While
- * the limit runs nothing else may start that a signal would end.
- */
-struct limit {
-	struct sigaction before;
-	sigset_t mask;
-	bool armed;
-};
-
-static void do_nothing(int signal)
-{
-	(void)signal; /* it is there to end a write() */
-}
-
-/* Again and again: the first may come when no write() has begun. */
-static int limit_arm(struct limit *limit, uint64_t seconds, struct error *reterr)
-{
-	const struct sigaction action = { .sa_handler = do_nothing };
-	const struct itimerval timer = { .it_value.tv_sec = (time_t)seconds,
-					 .it_interval.tv_usec = LIMIT_AGAIN_US };
-	sigset_t alarm;
-
-	if (seconds == 0)
-		return 0;
-	(void)sigemptyset(&alarm);
-	(void)sigaddset(&alarm, SIGALRM); /* neither fails with a signal that exists */
-	if (sigaction(SIGALRM, &action, &limit->before) < 0 ||
-	    pthread_sigmask(SIG_UNBLOCK, &alarm, &limit->mask) != 0 ||
-	    setitimer(ITIMER_REAL, &timer, NULL) < 0)
-		return error_set(reterr, errno, "Cannot set a timer: %s.", strerror(errno));
-	limit->armed = true;
-	return 0;
-}
-
-static void limit_disarm(struct limit *limit)
-{
-	const struct itimerval off = { 0 };
-
-	if (!limit->armed)
-		return;
-	(void)setitimer(ITIMER_REAL, &off, NULL); /* they did not fail before either */
-	(void)pthread_sigmask(SIG_SETMASK, &limit->mask, NULL);
-	(void)sigaction(SIGALRM, &limit->before, NULL);
-	limit->armed = false;
-}
-
-static int limit_passed(const struct dax_device *device, const struct memory_block *block,
-			uint64_t seconds, struct error *reterr)
-{
-	(void)error_set(reterr, ETIMEDOUT, "Memory block %" PRIu64 " of %s did not go offline "
-			"within %" PRIu64 " seconds.", block->number, device->name, seconds);
-	return error_hint(reterr, "Its pages are in use or pinned: free memory on that node, or "
-			  "allow more time.");
+					  kernel_online_word(device->blocks[i].zone));
 }
 
 /* Take every online block for which wanted says no offline; which is told in taken. */
@@ -292,10 +287,8 @@ static int take_offline(struct backend *backend, const struct dax_device *device
 
 		if (block->online && (unless == ZONE_NONE || block->zone != unless)) {
 			r = write_state(block->number, "offline");
-			if (r == -EINTR && within)
-				return limit_passed(device, block, within, reterr);
 			if (r < 0)
-				return offline_refused(device, block, -r, reterr);
+				return kernel_refuse_offline(device, block, -r, within, reterr);
 			taken[i] = true;
 		}
 		backend_report_progress(backend, device->n_blocks - i, device->n_blocks);
@@ -313,17 +306,21 @@ int kernel_offline(struct backend *backend, const struct step *step, struct erro
 	r = find_to_change(step, &found, &device, &taken, reterr);
 	if (r < 0)
 		return r;
+	if (kernel_has_memory_state(found.fd))
+		return kernel_unplug(backend, found.fd, &device, step->within, reterr);
 	r = take_offline(backend, &device, ZONE_NONE, step->within, taken, reterr);
 	if (r < 0)
 		put_back(&device, taken);
 	return r;
 }
 
-static int online_refused(const struct dax_device *device, uint64_t number, enum zone zone,
-			  int code, struct error *reterr)
+int kernel_refuse_online(const struct dax_device *device, const struct memory_block *block,
+			 enum zone zone, int code, struct error *reterr)
 {
-	(void)error_set(reterr, code, "Memory block %" PRIu64 " of %s cannot go online in zone "
-			"%s: %s.", number, device->name, zone_word(zone),
+	char text[192];
+
+	(void)error_set(reterr, code, "%s cannot go online in zone %s: %s.",
+			name_memory(device, block, text, sizeof(text)), zone_word(zone),
 			code == EINVAL ? "the zone does not fit beside what is online around it" :
 					 strerror(code));
 	if (code == ENOMEM)
@@ -343,9 +340,12 @@ static int bring_online(struct backend *backend, const struct dax_device *device
 		int r;
 
 		if (!block->online || taken[i]) {
-			r = write_state(block->number, online_word(zone));
+			r = write_state(block->number, kernel_online_word(zone));
+			/* Somebody was quicker; zones are read back in the end. */
+			if (r == -EINVAL && kernel_memory_state(block->number) == MEMORY_ONLINE)
+				r = 0;
 			if (r < 0)
-				return online_refused(device, block->number, zone, -r, reterr);
+				return kernel_refuse_online(device, block, zone, -r, reterr);
 		}
 		backend_report_progress(backend, i + 1, device->n_blocks);
 	}
@@ -361,6 +361,32 @@ static void undo_online(const struct dax_device *device, const bool *taken)
 	put_back(device, taken);
 }
 
+/* Block by block what is online as it is to be stays so; at once all of it would have to leave. */
+static bool is_all_to_change(const struct dax_device *device, enum zone zone)
+{
+	const struct memory_block *first = device->blocks;
+
+	for (size_t i = 1; i < device->n_blocks; i++)
+		if (first[i].online != first->online || first[i].zone != first->zone)
+			return false;
+	return device->n_blocks && !(first->online && first->zone == zone);
+}
+
+static int online_at_once(struct backend *backend, const struct step *step, int fd,
+			  const struct dax_device *device, struct error *reterr)
+{
+	int r = kernel_unplug(backend, fd, device, step->within, reterr);
+
+	if (r < 0)
+		return r;
+	r = kernel_plug(backend, fd, device, step->zone, reterr);
+	if (r == 0)
+		r = kernel_verify_online(step, reterr);
+	if (r < 0)
+		kernel_replug(fd, device->blocks[0].online, device->blocks[0].zone);
+	return r;
+}
+
 int kernel_online(struct backend *backend, const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device found = KERNEL_DEVICE_INIT;
@@ -371,6 +397,8 @@ int kernel_online(struct backend *backend, const struct step *step, struct error
 	r = find_to_change(step, &found, &device, &taken, reterr);
 	if (r < 0)
 		return r;
+	if (kernel_has_memory_state(found.fd) && is_all_to_change(&device, step->zone))
+		return online_at_once(backend, step, found.fd, &device, reterr);
 	r = take_offline(backend, &device, step->zone, step->within, taken, reterr);
 	if (r < 0) {
 		put_back(&device, taken);

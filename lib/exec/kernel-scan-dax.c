@@ -74,7 +74,7 @@ static int add_device(struct region *region, int fd, const char *name,
 		if (r < 0)
 			return kernel_unreadable(reterr, name, "resource", -r);
 	}
-	return kernel_read_blocks(device, block_size, reterr);
+	return kernel_read_blocks(fd, device, block_size, reterr);
 }
 
 static int read_devices(struct region *region, int region_fd, struct kernel_names *names,
@@ -124,7 +124,8 @@ static int soft_reserved_at(uint64_t address, struct range *ret, struct error *r
 /*
  * No file says where an hmem region starts while every device of it has a size.  Then either
  * nothing is free and the lowest range starts it, or it is all that the firmware reserved
- * there.  Failing both, the lowest range is the only address known to be in it.
+ * there, or it was seen before.  Failing all, the lowest range is the only address known to be
+ * in it.
  */
 static int deduce_start(struct region *region, struct error *reterr)
 {
@@ -137,13 +138,17 @@ static int deduce_start(struct region *region, struct error *reterr)
 			if (region->devices[i].ranges.ranges[j].start < lowest)
 				lowest = region->devices[i].ranges.ranges[j].start;
 	region->range.start = lowest;
-	if (region->available == 0)
+	if (region->available == 0) {
+		kernel_note_region(region);
 		return 0;
+	}
 	r = soft_reserved_at(lowest, &reserved, reterr);
 	if (r < 0)
 		return r;
 	if (reserved.size == region->range.size)
 		region->range.start = reserved.start;
+	else
+		(void)kernel_recall_region(region, lowest); /* or it stays the lowest */
 	return 0;
 }
 
@@ -180,6 +185,8 @@ static int fill_region(struct region *region, int fd, struct kernel_names *names
 		return r;
 	if (region->range.start == 0 && region->n_devices)
 		return deduce_start(region, reterr);
+	if (region->type == REGION_HMEM && region->range.start)
+		kernel_note_region(region);
 	return 0;
 }
 

@@ -341,7 +341,8 @@ static int read_namespace_device(int fd, struct namespace *ns, const char *holde
 			r = kernel_scan_windows(&ns->info_uuid, ns->device, reterr);
 		if (r < 0)
 			return r;
-		return kernel_read_blocks(ns->device, topology->memory_block_size, reterr);
+		return kernel_read_blocks(device_fd, ns->device, topology->memory_block_size,
+					  reterr);
 	}
 	return 0;
 }

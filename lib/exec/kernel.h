@@ -148,16 +148,46 @@ void kernel_change_records(const char *path, struct step_group *group);
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
 
+/* kernel-region.c: where hmem regions start, since the boot. */
+/* It is known for sure now. */
+void kernel_note_region(const struct region *region);
+/* Set the start, if a region of this size that has the address was noted. */
+bool kernel_recall_region(struct region *region, uint64_t address);
+
 /* kernel-memory.c */
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr);
-/* The memory blocks of a device bound to kmem. */
-int kernel_read_blocks(struct dax_device *device, uint64_t block_size, struct error *reterr);
+/* The memory blocks of a device bound to kmem; those that are unplugged count as offline. */
+int kernel_read_blocks(int fd, struct dax_device *device, uint64_t block_size,
+		       struct error *reterr);
 int kernel_online(struct backend *backend, const struct step *step, struct error *reterr);
 int kernel_offline(struct backend *backend, const struct step *step, struct error *reterr);
 int kernel_verify_online(const struct step *step, struct error *reterr);
 int kernel_verify_offline(const struct step *step, struct error *reterr);
 /* -EBUSY with the numbers of those that are online. */
 int kernel_check_offline(const struct kernel_device *device, struct error *reterr);
+/* What a block is; one that leaves is online still. -ENOENT: it is not there. */
+enum memory_state { MEMORY_OFFLINE, MEMORY_LEAVING, MEMORY_ONLINE };
+int kernel_memory_state(uint64_t number);
+/* What is to be written to bring memory online in a zone. */
+const char *kernel_online_word(enum zone zone);
+/* Why it failed. block NULL: it is not known which; within: the limit it had, in seconds. */
+int kernel_refuse_offline(const struct dax_device *device, const struct memory_block *block,
+			  int code, uint64_t within, struct error *reterr);
+int kernel_refuse_online(const struct dax_device *device, const struct memory_block *block,
+			 enum zone zone, int code, struct error *reterr);
+
+/* kernel-memory-state.c: all memory of a device at once; device is its folder. */
+/* Can the kernel do that? */
+bool kernel_has_memory_state(int device);
+bool kernel_is_unplugged(int device);
+/* All of it offline and away, or nothing is changed. */
+int kernel_unplug(struct backend *backend, int device, const struct dax_device *memory,
+		  uint64_t within, struct error *reterr);
+/* All of it there and online; it must be unplugged. */
+int kernel_plug(struct backend *backend, int device, const struct dax_device *memory,
+		enum zone zone, struct error *reterr);
+/* As it was before, after a failure. */
+void kernel_replug(int device, bool online, enum zone zone);
 
 /* kernel-holders.c */
 /* Who holds what those regions have that are marked: one pass over mounts, swaps and processes. */

@@ -17,6 +17,8 @@ from . import cache
 SUITE = "bookworm"
 BACKPORTS = SUITE + "-backports"
 RELEASES = {"12": SUITE, "13": "trixie"}
+# Suites that are no release: nothing updates them but themselves.
+NEWEST, NEXT = "sid", "experimental"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_SECONDS = 24 * 3600
 
@@ -48,6 +50,8 @@ def _machine_sources(base):
     # A third party may call its suite the same; the archive also carries the updates.
     home = max(homes, key=lambda uri: (uri, SUITE + "-updates") in sources)
     more = [s for s in sources if s[1] == suites[2] or s == (home, suites[1])]
+    if base in (NEWEST, NEXT):
+        return [(home, base)]
     if base != SUITE:
         return [(home, base)] + [(uri, suite.replace(SUITE, base)) for uri, suite in more]
     return [(home, SUITE), (home, BACKPORTS)] + more
@@ -164,15 +168,20 @@ def closure(name, packages, suite=SUITE, without=()):
 
 
 def kernel(name, suite):
-    """A directory with the one package that the suite's linux-image-amd64 stands for."""
+    """A directory with the packages that the suite's linux-image-amd64 stands for.
+
+    Up to 6.12 it is one; later the image, the modules and their tables are one each.
+    """
     def fill(directory):
         env = _ready(suite)
         shown = _run(env, "apt-cache", "show", "linux-image-amd64/" + suite)
-        image = re.search(r"^Depends: (linux-image-\S+)", shown, re.M)
+        image = re.search(r"^Depends: .*?\b(linux-image-\S+)", shown, re.M)
         if not image:
             raise AptError(f"linux-image-amd64 of {suite} names no kernel.")
+        shown = _run(env, "apt-cache", "show", f"{image[1]}/{suite}")
+        parts = re.findall(r"\blinux-(?:base|binary|modules)-[^\s,]+-amd64(?= \(=)", shown)
         cache.say(f"fetching {image[1]}")
-        _run(env, "apt-get", "download", "-q", "-t", suite, image[1], cwd=directory)
+        _run(env, "apt-get", "download", "-q", "-t", suite, image[1], *parts, cwd=directory)
 
     with cache.locked("apt"):
         return cache.item(f"debs-kernel-{name}", cache.key(suite), fill)

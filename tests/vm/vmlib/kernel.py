@@ -15,9 +15,11 @@ import tempfile
 
 from . import apt, cache, deb, tree
 
-SUITES = {"12": {"6.12": apt.BACKPORTS, "6.1": apt.SUITE},
+SUITES = {"12": {"6.12": apt.BACKPORTS, "6.1": apt.SUITE,
+                 "newest": apt.NEWEST, "next": apt.NEXT},
           "13": {"6.12": apt.RELEASES["13"]}}
 TABLES = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
+IMAGE = re.compile(r"boot/vmlinuz-([^/]+)|usr/lib/modules/([^/]+)/vmlinuz")
 
 
 def words(name):
@@ -65,9 +67,9 @@ def _fill(directory, name, release):
     cache.say(f"unpacking the kernel {name} of Debian {release}")
     image, packed, tables = None, {}, {}
     for path, info, read in deb.members(paths):
-        if path.startswith("boot/vmlinuz-"):
+        if found := IMAGE.fullmatch(path):
             image = read()
-            release = path.removeprefix("boot/vmlinuz-")
+            release = found[1] or found[2]
         elif info.isreg() and ".ko" in path:
             packed[_module_name(path)] = (path, read())
         elif os.path.basename(path) in TABLES:
