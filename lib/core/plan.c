@@ -449,28 +449,40 @@ static void planner_clear(struct planner *p)
 	plan_free(p->plan);
 }
 
-void plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions)
+static int compare_paths(const void *a, const void *b)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		const struct region *region = NULL;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-		if (step->region && step_takes_away(step))
-			region = topology_find_region(topology, step->region);
-		if (region)
-			regions[region - topology->regions] = true;
+int plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions)
+{
+	_cleanup_(freep) const char **paths = calloc(plan->n_steps + 1, sizeof(*paths));
+	size_t n = 0;
+
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].region && step_takes_away(&plan->steps[i]))
+			paths[n++] = plan->steps[i].region;
+	if (n == 0)
+		return 0;
+	qsort(paths, n, sizeof(*paths), compare_paths);
+	for (size_t i = 0; i < topology->n_regions; i++) {
+		const char *path = topology->regions[i].path;
+
+		regions[i] = bsearch(&path, paths, n, sizeof(*paths), compare_paths);
 	}
+	return 0;
 }
 
 static void set_holders(struct planner *p)
 {
 	_cleanup_(freep) bool *regions = calloc(p->topology->n_regions + 1, sizeof(*regions));
 
-	if (!regions) {
+	if (!regions || plan_mark_regions(p->plan, p->topology, regions) < 0) {
 		p->no_memory = true;
 		return;
 	}
-	plan_mark_regions(p->plan, p->topology, regions);
 	p->plan->holders = topology_holders_digest(p->topology, regions);
 }
 

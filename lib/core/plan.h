@@ -52,8 +52,8 @@ int plan_build(const struct config *config, const struct topology *topology, str
 int plan_build_possible(const struct config *config, const struct topology *topology,
 			bool lossless, struct plan **ret, struct report *report);
 
-/* Mark the regions of a topology in which the plan takes something away. */
-void plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions);
+/* Mark the regions of a topology in which the plan takes something away. 0, or -ENOMEM. */
+int plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions);
 
 /* One line of JSON, or indented; NULL: no memory. */
 char *plan_to_json(const struct plan *plan, bool indent);

@@ -423,9 +423,8 @@ static int check_holders(struct run *run, struct error *reterr)
 	_cleanup_(freep) bool *regions = calloc(run->before->n_regions + 1, sizeof(*regions));
 	int r;
 
-	if (!regions)
+	if (!regions || plan_mark_regions(run->plan, run->before, regions) < 0)
 		return error_oom(reterr);
-	plan_mark_regions(run->plan, run->before, regions);
 	r = backend_scan_holders(run->executor->backend, run->before, regions, reterr);
 	if (r < 0)
 		return r;
