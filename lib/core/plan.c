@@ -50,8 +50,8 @@ char *planner_text(struct planner *p, const char *format, ...)
 	return NULL;
 }
 
-static void refuse_at(struct planner *p, struct goal *goal, const struct path *at, int code,
-		      char *hint, const char *format, va_list args)
+static void _printf_(6, 0) refuse_at(struct planner *p, struct goal *goal, const struct path *at,
+				     int code, char *hint, const char *format, va_list args)
 {
 	_cleanup_(freep) char *message = NULL;
 
