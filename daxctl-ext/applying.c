@@ -65,6 +65,7 @@ static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
 	if (!plan)
 		status = config ? planning_make(cli, config, client, &plan) :
 				  planning_make_host(cli, client, &plan);
+	options->n_steps = plan ? plan->n_steps : 0;
 	if (status == CLI_DONE)
 		status = planning_show(cli, plan, false);
 	partial = planning_is_partial(cli, config);

@@ -10,6 +10,7 @@
 struct applying {
 	bool allow_data_loss, dry_run;
 	struct plan *plan; /* to begin with, which is taken; NULL: it is made */
+	size_t n_steps;	   /* of the plan that was carried out in the end */
 };
 
 /* config NULL: the host's own. */

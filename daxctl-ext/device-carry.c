@@ -45,10 +45,12 @@ enum cli_exit device_carry_out(struct device_run *run, struct plan *plan)
 	cli->colour_out = cli->colour_err;
 	if (run->client.bus) {
 		plan_free(plan); /* daxd makes its own */
-		status = follow_apply(cli, run->client.bus, run->config, destructive);
+		status = follow_apply(cli, run->client.bus, run->config, destructive,
+				      &run->n_steps);
 		name_problems(run);
 	} else {
 		status = applying_run(cli, &run->client, run->config, &applying);
+		run->n_steps = applying.n_steps;
 	}
 	cli->quiet = false;
 	cli->json = json;

@@ -52,6 +52,7 @@ struct device_run {
 	struct config *config;	/* to be carried out */
 	struct config *kept;	/* what is already as it is wanted */
 	unsigned int attempt; /* how often somebody else was quicker */
+	size_t n_steps; /* of the plan that was carried out */
 	struct report notes;	/* what is left alone without being wrong */
 	bool in_use; /* a refusal that waiting may help */
 	bool loses; /* refused, because it would lose what the verb does not name */

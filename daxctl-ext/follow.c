@@ -83,6 +83,11 @@ static enum cli_exit take_event(struct follow *follow, const char *line)
 		answer_nonsense(&follow->cli->problems, &report);
 		return CLI_FAILED;
 	}
+	if (event.kind == EVENT_END && event.outcome == OUTCOME_STALE) {
+		stop_attempt(follow);
+		plan_free(TAKE(follow->plan)); /* another will be made, or is not needed */
+		return CLI_DONE;
+	}
 	if (event.kind == EVENT_BEGIN || !follow->begun)
 		status = begin(follow);
 	if (status == CLI_DONE && follow->begun)
@@ -298,7 +303,7 @@ static void say_queued(struct follow *follow)
 }
 
 enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config *config,
-			   bool allow_data_loss)
+			   bool allow_data_loss, size_t *n_steps)
 {
 	_cleanup_(follow_clear) struct follow follow = {
 		.cli = cli,
@@ -325,5 +330,9 @@ enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config
 	}
 	say_queued(&follow);
 	status = listen(&follow);
-	return status == CLI_DONE ? conclude(&follow) : status;
+	if (status == CLI_DONE)
+		status = conclude(&follow);
+	if (n_steps)
+		*n_steps = follow.plan ? follow.plan->n_steps : 0;
+	return status;
 }

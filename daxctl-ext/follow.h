@@ -7,8 +7,8 @@
 #include "client-bus.h"
 #include "core/config.h"
 
-/* config NULL: the host's own. */
+/* config NULL: the host's own. n_steps: of the plan that was carried out; NULL: not asked for. */
 enum cli_exit follow_apply(struct cli *cli, struct bus *bus, const struct config *config,
-			   bool allow_data_loss);
+			   bool allow_data_loss, size_t *n_steps);
 
 #endif

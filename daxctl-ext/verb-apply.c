@@ -79,7 +79,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	if (status != CLI_DONE)
 		return status;
 	if (client.bus && !options->dry_run)
-		return follow_apply(cli, client.bus, config, options->allow_data_loss);
+		return follow_apply(cli, client.bus, config, options->allow_data_loss, NULL);
 	return applying_run(cli, &client, config, &applying);
 }
 

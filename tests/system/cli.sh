@@ -260,6 +260,16 @@ verdict 'and is a job of daxd all the same' $?
 expect 4 'of a user' as_tester daxctl-ext apply /run/long.json
 says 'daxd takes 256 KiB of users' 'is refused with the limit'
 
+# What daxd saw last says what a verb is about; that it is so no more is seen before it is told.
+expect 0 'a device, gone again by other means' daxctl-ext create-device --name brief -s 128M \
+	-r 0
+made=$(sed -n 's/.*"chardev":"\(dax[0-9.]*\)".*/\1/p' "$out")
+udevadm settle
+sleep 1
+daxctl disable-device "$made" >"$out" 2>&1 && daxctl destroy-device "$made" >"$out" 2>&1
+expect 2 'to destroy it at once' daxctl-ext destroy-device "$made"
+says 'There is no dax device' 'says that it is not there'
+
 # No bus: root has daxd's own socket.
 systemctl stop dbus.socket dbus.service
 one /run/window.json "{ $window, \"size\": \"256M\" }"
