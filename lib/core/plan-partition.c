@@ -192,13 +192,14 @@ static bool same_extent(struct range a, struct range b)
 
 /*
  * Maps that are to go, or to become less, before the table says so.  What is open stays as it is,
- * whatever the table says; a table that cannot be read says nothing.
+ * whatever the table says; a table that cannot be read, or is gone, says nothing.
  */
 static void emit_unmaps(struct disk_goal *d)
 {
 	struct together together = together_begin(d->goal);
 	const struct disk *disk = d->table.disk;
-	bool silent = d->table.table.kind == TABLE_OTHER || d->table.table.kind == TABLE_DAMAGED;
+	enum table_kind kind = d->table.table.kind;
+	bool silent = kind == TABLE_OTHER || kind == TABLE_DAMAGED || kind == TABLE_NONE;
 
 	for (size_t i = 0; disk && i < disk->n_maps; i++) {
 		const struct disk_map *map = &disk->maps[i];
@@ -374,7 +375,8 @@ static void tell_table(struct disk_goal *d)
 {
 	enum table_kind kind = d->table.table.kind;
 
-	if (d->managed && (kind == TABLE_DAMAGED || kind == TABLE_BACKUP))
+	if (d->managed && (kind == TABLE_DAMAGED || kind == TABLE_BACKUP ||
+			   (kind == TABLE_NONE && d->table.disk && d->table.disk->n_maps)))
 		planner_drift(d->p, d->goal, "table", table_kind_word(kind), "gpt");
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json-scan.h"
 #include "core/planner.h"
 
 #define SECTOR_SIZE 512
@@ -273,6 +274,28 @@ static unsigned int free_number(const struct table_goal *table)
 	return number;
 }
 
+/*
+ * What a configuration lacks may be just what somebody has taken out of the table while it is in
+ * use: an empty partition of its name would be put elsewhere, and that one not be found again.
+ */
+static bool refuse_orphan(struct planner *p, struct goal *goal, const struct table_goal *table,
+			  const struct partition *partition)
+{
+	_cleanup_(freep) char *users = NULL;
+
+	if (!table->orphan)
+		return false;
+	users = partition_users(p, table->disk, table->orphan);
+	partition_refuse(p, goal, partition, NULL, EUCLEAN,
+			 planner_text(p, "daxctl-ext part list says where it lies: write its entry "
+					 "back, or stop what uses it, then apply again."),
+			 "%s is not in the table of %s, nor is partition %u, which is in use by "
+			 "%s: somebody has changed the table under it.",
+			 json_show(partition->name).text, table->name, table->orphan,
+			 users ? users : "");
+	return true;
+}
+
 static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *table,
 		      const struct partition *partition)
 {
@@ -290,7 +313,8 @@ static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *t
 				 "%s has no partition with this uuid.", table->name);
 		return false;
 	}
-	if (!place_entry(p, goal, table, partition, &entry.extent))
+	if (refuse_orphan(p, goal, table, partition) ||
+	    !place_entry(p, goal, table, partition, &entry.extent))
 		return false;
 	entry.uuid = uuid_for(p, goal, partition);
 	entry.type = partition->type;
@@ -394,6 +418,26 @@ static bool refuse_kind(struct planner *p, struct goal *goal, const struct table
 	return true;
 }
 
+/* Block devices that were made of it are all that tells where its partitions were. */
+static bool refuse_lost(struct planner *p, struct goal *goal, const struct table_goal *table)
+{
+	const struct disk *disk = table->disk;
+	unsigned int number = disk && disk->n_maps ? disk->maps[0].number : 0;
+
+	for (size_t i = 0; disk && i < disk->n_natives; i++)
+		if (disk->natives[i].holders.n)
+			number = disk->natives[i].number;
+	if (table->table.kind != TABLE_NONE || number == 0)
+		return false;
+	goal_refuse(p, goal, goal->volume->n_partitions ? "partitions" : "repair", EUCLEAN,
+		    planner_text(p, "daxctl-ext part list says where they lie: write the table back "
+				    "(sfdisk). If nobody needs them, \"daxctl-ext part release %s\" "
+				    "gives them up.", table->name),
+		    "The partition table of %s is gone, and block devices of its partitions are there "
+		    "still, such as that of %u.", table->name, number);
+	return true;
+}
+
 static void repair(struct planner *p, struct goal *goal, struct table_goal *table)
 {
 	if (table->table.kind == TABLE_DAMAGED) {
@@ -427,6 +471,7 @@ static void reserve(struct planner *p, struct table_goal *table, unsigned int nu
 	if (entry && entry->extent.start <= extent.start &&
 	    range_end(extent) <= range_end(entry->extent))
 		return;
+	table->orphan = number;
 	for (size_t i = 0; i < table->table.n_entries; i++)
 		if (table->table.entries[i].number >= used.number)
 			used.number = table->table.entries[i].number + 1;
@@ -468,7 +513,7 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 		repair(p, goal, table);
 	if (!volume->n_partitions && !volume->repair)
 		return true;
-	if (refuse_kind(p, goal, table))
+	if (refuse_kind(p, goal, table) || refuse_lost(p, goal, table))
 		return false;
 	if (table->table.kind == TABLE_NONE && !is_wanted(volume))
 		return true;

@@ -160,6 +160,7 @@ struct table_goal {
 	uint64_t device;	 /* how long it is */
 	struct partition_table table; /* to be; as it is until then */
 	bool changed, destructive;
+	unsigned int orphan; /* a partition in use that is in no table any more; 0: none is */
 };
 /* false: refused. */
 bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table);

@@ -75,9 +75,17 @@ static bool was_held(const struct step *step, const struct topology *before)
 	return !device || device->holders.n;
 }
 
-/* What was there before daxd wrote; of what could not be read whole there is no way back. */
-static enum undo restore_table(const struct step *step, struct step *ret)
+/*
+ * What was there before daxd wrote; of what could not be read whole there is no way back.  A
+ * namespace that this run has made goes with its table.
+ */
+static enum undo restore_table(const struct step *step, const struct topology *before,
+			       struct step *ret)
 {
+	const struct region *region = topology_find_region(before, step->region);
+
+	if (!region || !region_find_namespace(region, &step->uuid))
+		return UNDO_NOTHING;
 	if (step->before_table.kind != TABLE_GPT && step->before_table.kind != TABLE_NONE)
 		return UNDO_NEVER;
 	table_clear(&ret->before_table);
@@ -132,7 +140,7 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 	case STEP_WITHDRAW:
 		return restore_access(step, before, ret);
 	case STEP_WRITE_TABLE:
-		return restore_table(step, ret);
+		return restore_table(step, before, ret);
 	case STEP_POLICY:
 		return restore_policy(step, before, ret);
 	case STEP_DROP_PARTITION:
