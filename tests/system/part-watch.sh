@@ -173,7 +173,9 @@ for wait in 0.3 0.6 0.9 1.5; do
 	pkill -KILL -x daxd-worker
 	wait $!
 	in_time systemctl is-active daxd
-	expect 0 "take it over after SIGKILL of the worker" daxctl-ext part takeover "$block"
+	# daxd, which nobody has asked, may be at it just now.
+	in_time daxctl-ext part takeover "$block"
+	verdict "take it over after SIGKILL of the worker" $?
 	agree_soon "the worker is killed after $wait s"
 	daxctl-ext part release "$block" >"$out" 2>&1
 	daxctl-ext part takeover "$block" >"$out" 2>&1 &
