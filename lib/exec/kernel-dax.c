@@ -21,7 +21,7 @@ static int check_unbound(const struct kernel_device *device, struct error *reter
 	char driver[SYSFS_NAME_MAX];
 
 	if (sysfs_read_link(device->fd, "driver", driver, sizeof(driver)) < 0)
-		return 0;
+		return kernel_check_memory_gone(device->fd, device->name, reterr);
 	(void)error_set(reterr, EBUSY, "%s has the driver %s: it cannot change its ranges now.",
 			device->name, driver);
 	return error_hint(reterr, "Unbind it first.");

@@ -250,6 +250,8 @@ static int bind_kmem(const struct kernel_device *device, struct error *reterr)
 
 	r = check_kmem(device, reterr);
 	if (r == 0)
+		r = kernel_check_memory_gone(device->fd, device->name, reterr);
+	if (r == 0)
 		r = kernel_hold_policy(reterr);
 	if (r < 0)
 		return r;

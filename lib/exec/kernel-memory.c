@@ -57,6 +57,37 @@ int kernel_memory_state(uint64_t number)
 	return strcmp(text, "going-offline") == 0 ? MEMORY_LEAVING : MEMORY_ONLINE;
 }
 
+/*
+ * kmem that was unbound while blocks were online, by whatever program, has left them behind, and
+ * the resource with them: bound again it does without those, and at the next unbinding goes to
+ * where they should be, which is nowhere (a NULL dereference, 6.12).
+ */
+int kernel_check_memory_gone(int fd, const char *name, struct error *reterr)
+{
+	_cleanup_(range_list_clear) struct range_list ranges = { 0 };
+	uint64_t block_size;
+	int r = kernel_memory_block_size(&block_size, reterr);
+
+	if (r == 0)
+		r = kernel_read_ranges(fd, name, &ranges, reterr);
+	if (r < 0 || block_size == 0)
+		return r;
+	for (size_t i = 0; i < ranges.n; i++) {
+		struct range range = range_trim(ranges.ranges[i], block_size);
+
+		for (uint64_t at = range.start; at < range_end(range); at += block_size) {
+			if (kernel_memory_state(at / block_size) == -ENOENT)
+				continue;
+			(void)error_set(reterr, EBUSY, "The kernel could not take back memory block %"
+					PRIu64 " when %s was unbound from kmem, and uses it still.",
+					at / block_size, name);
+			return error_hint(reterr, "Only a boot ends that; until then the device "
+					  "can be nothing else.");
+		}
+	}
+	return 0;
+}
+
 /* 0 when the block is not there (kmem skipped its range), 1 when it is. */
 static int read_block(uint64_t number, struct memory_block *ret, struct error *reterr)
 {

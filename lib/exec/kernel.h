@@ -156,6 +156,8 @@ bool kernel_recall_region(struct region *region, uint64_t address);
 
 /* kernel-memory.c */
 int kernel_memory_block_size(uint64_t *ret, struct error *reterr);
+/* Of a device without a driver: -EBUSY when memory of its is there still. fd is its folder. */
+int kernel_check_memory_gone(int fd, const char *name, struct error *reterr);
 /* The memory blocks of a device bound to kmem; those that are unplugged count as offline. */
 int kernel_read_blocks(int fd, struct dax_device *device, uint64_t block_size,
 		       struct error *reterr);
