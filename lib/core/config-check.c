@@ -251,6 +251,50 @@ static void check_unlinked(struct report *report, const struct volume *volume)
 				 "Without a link the node keeps its owner and permissions.");
 }
 
+/* WORD, then a number; NULL: it is not so. */
+static const char *after_number(const char *text, const char *word)
+{
+	size_t n = strlen(word), digits;
+
+	if (strncmp(text, word, n) != 0)
+		return NULL;
+	digits = strspn(text + n, "0123456789");
+	return digits ? text + n + digits : NULL;
+}
+
+/* dax1.0 (1.0 for short), namespace1.0, region1, pmem1, pmem1.1, pmem1p1. */
+static bool is_kernels(const char *name)
+{
+	static const char *const words[] = { "dax", "", "namespace", "region", "pmem" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *rest = after_number(name, words[i]);
+		bool whole = strcmp(words[i], "region") == 0 || strcmp(words[i], "pmem") == 0;
+
+		if (rest && *rest == '.')
+			rest = after_number(rest, ".");
+		else if (rest && !whole)
+			rest = NULL;
+		if (rest && *rest == 'p' && strcmp(words[i], "pmem") == 0)
+			rest = after_number(rest, "p");
+		if (rest && !*rest)
+			return true;
+	}
+	return false;
+}
+
+/* It would be two things to every verb: the volume, and what the kernel calls so. */
+static void check_not_kernels(struct report *report, const struct volume *volume)
+{
+	struct volume_path at;
+
+	if (volume->name && !volume->foreign && is_kernels(volume->name))
+		(void)report_add(report, volume_path(&at, volume, "name"), EINVAL,
+				 "choose one that says what it is for",
+				 "The name %s is of the kernel's kind, which may be another device's.",
+				 json_show(volume->name).text);
+}
+
 static void check_volume(struct report *report, const struct volume *volume)
 {
 	struct volume_path at;
@@ -268,6 +312,7 @@ static void check_volume(struct report *report, const struct volume *volume)
 				 "What is new is nobody's yet: \"adopt\" says nothing about it.");
 	if (volume->absent)
 		return;
+	check_not_kernels(report, volume);
 	check_mode(report, volume);
 	check_capacity(report, volume);
 	if (volume->node.owner)
