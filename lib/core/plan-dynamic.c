@@ -167,6 +167,22 @@ static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 	}
 }
 
+/* What stays where it is may hold no whole memory block, however large it is. */
+static bool check_blocks(struct planner *p, struct goal *goal)
+{
+	uint64_t block = p->topology->memory_block_size;
+
+	for (size_t i = 0; i < goal->ranges.n; i++)
+		if (range_trim(goal->ranges.ranges[i], block).size)
+			return true;
+	goal_refuse(p, goal, "mode", ERANGE,
+		    planner_text(p, "destroy it and make one that is to be memory: that is placed on "
+				    "whole blocks."),
+		    "%s lies across memory blocks of %s and holds none of them whole, so none of it "
+		    "would become memory.", goal->device->name, SIZE_STR(block));
+	return false;
+}
+
 static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 {
 	const struct volume *volume = goal->volume;
@@ -185,6 +201,9 @@ static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 		goal->destructive |= holds_data(goal);
 		resize(goal, "it is to be contiguous");
 	}
+	if (driver == DRIVER_KMEM && device->driver != DRIVER_KMEM &&
+	    goal->verdict == VERDICT_KEEP && !check_blocks(p, goal))
+		return;
 	/* One without a driver may be half made, or disabled: then its record knows. */
 	if (driver == DRIVER_KMEM && device->driver != DRIVER_KMEM && holds_data(goal) &&
 	    (device->driver != DRIVER_NONE || goal->record)) {
