@@ -380,7 +380,8 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
 	for (size_t i = 0; i < run->config->n_volumes; i++)
-		run->config->volumes[i].ignore_open = run->options->force;
+		run->config->volumes[i].ignore_open =
+			run->options->force && (!run->options->wait || run->waited);
 	if (!set_limits(run))
 		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)
@@ -436,7 +437,10 @@ static void tell_waited(struct device_run *run)
 					 "or wait longer.", run->options->wait);
 }
 
-/* Until what is asked for is in use by nobody, or time is up: then the refusals stand. */
+/*
+ * Until what is asked for is in use by nobody, or time is up: then the refusals stand, but for
+ * those that --force was given for.
+ */
 static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 				     struct plan **ret)
 {
@@ -444,7 +448,7 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	enum cli_exit status = prepare(run, ret);
 	bool told = false, looked = false;
 
-	while (status == CLI_DONE && run->in_use && run->options->wait) {
+	while (status == CLI_DONE && run->in_use && run->options->wait && !run->waited) {
 		bool fresh;
 
 		if (!waiter && waiter_new(&waiter) < 0)
@@ -454,11 +458,9 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		looked = fresh;
 		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
-		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)) {
-			tell_waited(run);
-			break;
-		}
-		if (!told && run->cli->out_terminal)
+		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
+			run->waited = true;
+		if (!told && !run->waited && run->cli->out_terminal)
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
 		told = true;
@@ -470,6 +472,8 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		drop_plan(ret);
 		status = prepare(run, ret);
 	}
+	if (run->waited)
+		tell_waited(run);
 	return status;
 }
 

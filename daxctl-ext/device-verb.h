@@ -55,6 +55,7 @@ struct device_run {
 	size_t n_steps; /* of the plan that was carried out */
 	struct report notes;	/* what is left alone without being wrong */
 	bool in_use; /* a refusal that waiting may help */
+	bool waited; /* all the time of --wait: now --force takes from who has it open */
 	bool loses; /* refused, because it would lose what the verb does not name */
 };
 

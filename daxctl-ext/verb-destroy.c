@@ -64,8 +64,9 @@ const struct verb verb_destroy_device = {
 	.help = "Remove devices, and what they hold",
 	.about = "On persistent memory the namespace goes, too; there \"all\" means none, unless "
 		 "--region is that region, of which what is no dax device is left alone. What daxd keeps of the volume is forgotten. "
-		 "What is mapped, open, mounted or otherwise in use is refused, with a list of "
-		 "those who use it, whether --force is given or not.",
+		 "What is in use is refused, with a list of those who use it. --force destroys "
+		 "what somebody only has open, in a dynamic region, and never what is mapped, "
+		 "mounted or otherwise in use.",
 	VERB_OPTIONS(struct destroy_options, options),
 	.run = run,
 };
