@@ -65,7 +65,7 @@ expect 2 'not destroyed without force' daxctl-ext destroy-device used
 daxctl-ext destroy-device -f --wait=60 used >"$out" 2>&1 &
 waiting=$!
 sleep 1
-[ -e "/sys/bus/dax/devices/$made" ]
+[ "$(driver_of "$made")" = device_dax ]
 verdict 'force waits for who has it open' $?
 release
 wait $waiting
@@ -73,7 +73,7 @@ verdict 'and destroys it once it is closed' $?
 make 256M --name used
 hold open "/dev/$made"
 expect 0 'or when the time is over' daxctl-ext destroy-device -f --wait=1 used
-[ -d /proc/$holder ] && [ ! -e "/sys/bus/dax/devices/$made" ]
+[ -d /proc/$holder ] && [ ! -e "/sys/bus/dax/devices/$made/driver" ]
 verdict 'from who still has it open' $?
 release
 make 256M --name used
