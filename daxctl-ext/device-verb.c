@@ -328,15 +328,33 @@ static bool is_named_loss(const struct device_verb *verb, const struct step *ste
 	       (!verb->resizes || step->kind == STEP_RESIZE_DEVICE);
 }
 
+static void refuse_loss(struct device_run *run, const struct step *step)
+{
+	static const char hint[] = "if that is what you want, give --allow-data-loss";
+
+	const enum table_kind table = step->kind == STEP_WRITE_TABLE ? step->before_table.kind :
+								       TABLE_GPT;
+
+	if (table == TABLE_NONE)
+		problem_add(&run->cli->problems, ECANCELED, hint,
+			    "%s has no partition table: one would be written over what it holds "
+			    "now, and nobody can tell whether that is data.", step->object);
+	else if (table == TABLE_DAMAGED)
+		problem_add(&run->cli->problems, ECANCELED, hint,
+			    "The new partition table of %s would be empty, and where its partitions "
+			    "were would be lost.", step->object);
+	else
+		problem_add(&run->cli->problems, ECANCELED, hint, "%s: %s.", step->object,
+			    step->reason);
+}
+
 /* Nothing is lost but what the verb names. */
 static void check_losses(struct device_run *run, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].destructive && !is_named_loss(run->verb, &plan->steps[i]) &&
 		    !run->options->allow_data_loss) {
-			problem_add(&run->cli->problems, ECANCELED,
-				    "if that is what you want, give --allow-data-loss",
-				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
+			refuse_loss(run, &plan->steps[i]);
 			device_drop_all(run->config);
 			run->loses = true;
 			return;
