@@ -10,6 +10,7 @@
 #include "device-volume.h"
 #include "follow.h"
 #include "list-json.h"
+#include "planning.h"
 
 /* Of what daxd refuses: nobody but us wrote the document. */
 static void name_problems(struct device_run *run)
@@ -60,14 +61,6 @@ enum cli_exit device_carry_out(struct device_run *run, struct plan *plan)
 	return status;
 }
 
-static bool has_steps(const struct plan *plan, const struct volume *volume)
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].volume && strcmp(plan->steps[i].volume, volume->name) == 0)
-			return true;
-	return false;
-}
-
 /* After a failure: which volumes are as they were to be?  The others leave the config. */
 static enum cli_exit find_done(struct device_run *run)
 {
@@ -89,7 +82,7 @@ static enum cli_exit find_done(struct device_run *run)
 	for (size_t i = 0; i < config->n_volumes; i++) {
 		struct volume *volume = &config->volumes[i];
 
-		if (volume->index == SIZE_MAX || has_steps(plan, volume))
+		if (volume->index == SIZE_MAX || planning_has_steps(plan, volume->name))
 			volume_clear(volume);
 		else
 			config->volumes[kept++] = *volume;
