@@ -196,6 +196,14 @@ systemctl reload daxd
 until_says 'later' daxctl-ext wait --timeout 0 late
 expect 1 'wait for one that does not come' daxctl-ext wait --timeout 1
 says '"later" is not present' 'and who is missing is named'
+echo '{' >/etc/daxd/bad.json
+systemctl reload daxd
+until_says '/etc/daxd/bad.json' daxctl-ext wait --timeout 0
+says '"later" is not present' 'beside the file that is left out'
+expect 2 'a volume that may be in that file' daxctl-ext wait --timeout 0 lost
+says '/etc/daxd/bad.json' 'it is named there, too'
+rm /etc/daxd/bad.json
+systemctl reload daxd
 expect 0 'the other is there' daxctl-ext wait --timeout 1 window
 daxctl-ext wait --timeout 120 later >/run/wait.out 2>&1 &
 waiting=$!
