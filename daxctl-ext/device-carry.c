@@ -144,7 +144,7 @@ enum cli_exit device_conclude(struct device_run *run, enum cli_exit status)
 	if (status == CLI_INVALID)
 		device_drop_all(run->config); /* refused as a whole */
 	if (status != CLI_DONE || ((run->verb->json || run->verb->looks) && run->config->n_volumes))
-		then = device_look(run, LOOK_QUICK);
+		then = device_look(run, run->verb->looks ? LOOK_ALL : LOOK_QUICK);
 	if (then == CLI_DONE && status != CLI_DONE)
 		then = find_done(run);
 	if (then == CLI_DONE && run->verb->json)

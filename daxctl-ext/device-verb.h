@@ -27,7 +27,7 @@ struct device_verb {
 	const char *name;
 	const char *past; /* "destroyed", before the number of devices; NULL: not told */
 	bool json;	  /* daxctl prints the devices */
-	bool looks;	  /* finish shows what has become of the machine */
+	bool looks;	  /* finish shows what has become of the machine, and who uses it */
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */
 	bool resizes;	  /* and consents to losing what is beyond the end */

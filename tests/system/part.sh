@@ -69,6 +69,7 @@ grow_mounted() { # DISK
 	expect 0 'room behind the first' daxctl-ext part delete images --name scratch
 	mount -o dax=always "/dev/$1p1" /mnt/os
 	expect 0 'grow what is mounted' daxctl-ext part resize images --name os --size 300M
+	says '/mnt/os' 'the list after it has the mount'
 	map_is "$1p1" 614400
 	expect 0 'and its file system' resize2fs "/dev/$1p1"
 	dax_of /mnt/os
