@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "applying.h"
+#include "device-hint.h"
 #include "device-volume.h"
 #include "follow.h"
 #include "list-json.h"
@@ -17,6 +18,7 @@ static void name_problems(struct device_run *run)
 {
 	struct report *problems = &run->cli->problems;
 
+	device_hint_busy(run, problems);
 	for (size_t i = 0; i < problems->n; i++) {
 		struct error *error = &problems->errors[i];
 		size_t at = device_volume_at(run->config, error->pointer);

@@ -10,6 +10,7 @@
 #include "configured.h"
 #include "core/config-size.h"
 #include "core/json-read.h"
+#include "device-hint.h"
 #include "device-volume.h"
 #include "device-wait.h"
 #include "simulation.h"
@@ -196,7 +197,10 @@ static void refuse_unknown(struct device_run *run, const char *name)
 {
 	for (size_t i = 0; i < run->volumes.n; i++)
 		if (!run->volumes.views[i].device && is_called(&run->volumes.views[i], name)) {
-			device_refuse(run, name, ENODEV, NULL, "It is no dax device, but %s.",
+			_cleanup_(freep) char *hint =
+				device_hint_other(run, &run->volumes.views[i]);
+
+			device_refuse(run, name, ENODEV, hint, "It is no dax device, but %s.",
 				      run->volumes.views[i].mode);
 			return;
 		}
@@ -406,6 +410,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 		take_refusals(run, &report);
 	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)
 		return device_no_memory(run->cli);
+	device_hint_busy(run, &report);
 	take_refusals(run, &report);
 	check_losses(run, *ret);
 	return CLI_DONE;

@@ -31,6 +31,8 @@ struct device_verb {
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */
 	bool resizes;	  /* and consents to losing what is beyond the end */
+	bool patient;	  /* has --wait and --force */
+	const char *ndctl; /* what does the same to a namespace that is no dax device; or NULL */
 	bool spare_pmem;  /* "all" leaves namespaces alone, unless --region is one */
 	/* Make the volumes of run->config; problems are added. */
 	void (*fill)(struct device_run *run);

@@ -19,7 +19,13 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 			      view->region->name);
 		return;
 	}
-	if (!run->options->force && (!device || device->driver != DRIVER_NONE)) {
+	if (!run->options->force && !device) {
+		device_refuse(run, volume->name, ENXIO,
+			      "--force removes it, and what it holds is lost.",
+			      "It is no dax device, but %s.", view->mode);
+		return;
+	}
+	if (!run->options->force && device->driver != DRIVER_NONE) {
 		device_refuse(run, volume->name, ENXIO,
 			      "disable-device before, or --force; its contents are lost.",
 			      dax_device_any_online(device) ? "Its memory is online." :
@@ -35,6 +41,7 @@ static const struct device_verb device_verb = {
 	.name = "destroy-device",
 	.past = "destroyed",
 	.namespaces = true,
+	.patient = true,
 	.spare_pmem = true,
 	.fill = device_fill,
 	.want = want,

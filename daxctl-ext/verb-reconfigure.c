@@ -212,6 +212,7 @@ static const struct device_verb device_verb = {
 	.name = "reconfigure-device",
 	.past = "reconfigured",
 	.json = true,
+	.patient = true,
 	.fill = fill,
 	.want = want,
 };
@@ -221,6 +222,7 @@ static const struct device_verb resizing = {
 	.name = "reconfigure-device",
 	.past = "reconfigured",
 	.json = true,
+	.patient = true,
 	.resizes = true,
 	.fill = fill,
 	.want = want,
