@@ -130,6 +130,8 @@ verdict 'a worker of its own does not find itself' $?
 expect 0 'jobs' daxctl-ext jobs
 grep -Eq ' apply +done +[0-9]+/[0-9]+ +root ' "$out"
 verdict 'a job that is done' $?
+grep -Eq ' done .* window$' "$out"
+verdict 'with the volume that it was about' $?
 says 'refused' 'one that was refused'
 expect 0 'jobs --json' daxctl-ext jobs --json
 says '"operation":"apply"' 'has the same'
