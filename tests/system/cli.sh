@@ -201,7 +201,9 @@ says '"later" is not present' 'and who is missing is named'
 echo '{' >/etc/daxd/bad.json
 systemctl reload daxd
 until_says '/etc/daxd/bad.json' daxctl-ext wait --timeout 0
-says '"later" is not present' 'beside the file that is left out'
+expect 1 'wait while a file is left out' daxctl-ext wait --timeout 0
+says '"later" is not present' 'names who is missing'
+says '/etc/daxd/bad.json' 'and the file'
 expect 2 'a volume that may be in that file' daxctl-ext wait --timeout 0 lost
 says '/etc/daxd/bad.json' 'it is named there, too'
 rm /etc/daxd/bad.json
