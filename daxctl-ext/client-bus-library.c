@@ -13,6 +13,6 @@ int bus_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libsystemd.so.0", functions, ARRAY_SIZE(functions), &bus_library,
-			    reterr);
+	return library_load(&library, "libsystemd.so.0", "libsystemd0", functions,
+			    ARRAY_SIZE(functions), &bus_library, reterr);
 }

@@ -37,8 +37,15 @@ static const char *name_of(const struct volume_view *view, const struct partitio
 	return partition->name;
 }
 
-static bool partition_differs(const struct volume *host, const struct volume_view *view,
-			      const struct partition *partition)
+/* What the configuration says otherwise: the key, and of which of its partitions. */
+struct difference {
+	const char *key; /* NULL: nothing */
+	const struct partition *partition; /* NULL: of the volume itself */
+};
+
+static struct difference compare_partition(const struct volume *host,
+					   const struct volume_view *view,
+					   const struct partition *partition)
 {
 	const char *name = name_of(view, partition);
 
@@ -49,11 +56,11 @@ static bool partition_differs(const struct volume *host, const struct volume_vie
 				    name && other->name && strcmp(name, other->name) == 0;
 
 		if (same && partition->absent != other->absent)
-			return true;
+			return (struct difference){ "ensure", other };
 		if (same && !partition->absent && !same_size(&partition->size, &other->size))
-			return true;
+			return (struct difference){ "size", other };
 	}
-	return false;
+	return (struct difference){ 0 };
 }
 
 /* Is it to be larger or smaller than it is, and not as the configuration says? */
@@ -72,9 +79,9 @@ static bool align_differs(const struct volume *host, const struct volume_view *v
 	return now && host->align && want->align != now && want->align != host->align;
 }
 
-/* The key in which the two differ, or NULL. */
-static const char *find_difference(const struct volume *host, const struct volume_view *view,
-				   const struct volume *want)
+/* The key of the volume itself in which the two differ, or NULL. */
+static const char *find_key(const struct volume *host, const struct volume_view *view,
+			    const struct volume *want)
 {
 	enum partitioning policy = host->has_partitioning ? host->partitioning : PARTITIONING_AUTO;
 
@@ -95,10 +102,17 @@ static const char *find_difference(const struct volume *host, const struct volum
 	if ((host->has_partitioning || host->n_partitions) && want->has_partitioning && view &&
 	    want->partitioning != view->ns->disk->policy && want->partitioning != policy)
 		return "partitioning";
-	for (size_t i = 0; i < want->n_partitions; i++)
-		if (partition_differs(host, view, &want->partitions[i]))
-			return "partitions";
 	return NULL;
+}
+
+static struct difference find_difference(const struct volume *host, const struct volume_view *view,
+					 const struct volume *want)
+{
+	struct difference found = { .key = find_key(host, view, want) };
+
+	for (size_t i = 0; !found.key && !host->absent && i < want->n_partitions; i++)
+		found = compare_partition(host, view, &want->partitions[i]);
+	return found;
 }
 
 /* What is somebody else's for the verb may be configured by its label, or have no label at all. */
@@ -113,23 +127,50 @@ static const struct volume *find_host(const struct config *host, const struct vo
 	return NULL;
 }
 
-static void refuse(struct device_run *run, const struct volume *host, const char *key)
+static bool is_made_again(const struct difference *difference)
 {
-	struct volume_path at;
-	_cleanup_(freep) char *pointer = path_to_pointer(volume_path(&at, host, NULL));
-	const char *name = host->name;
+	return strcmp(difference->key, "ensure") == 0 &&
+	       !(difference->partition && difference->partition->absent);
+}
 
-	if (strcmp(key, "ensure") == 0)
-		device_refuse(run, name, EINVAL,
-			      "take it out of that file first, then \"daxctl-ext apply\" where daxd "
-			      "runs",
-			      "It is configured in %s, %s, and would be made again.", host->file,
-			      pointer ? pointer : "");
+/* How it is configured, and what daxd would do; NULL: no memory. */
+static char *describe(const struct volume *host, const struct difference *difference)
+{
+	char *text = NULL;
+	int r;
+
+	if (is_made_again(difference))
+		r = asprintf(&text, "and would be made again");
+	else if (strcmp(difference->key, "ensure") == 0)
+		r = asprintf(&text, "with \"ensure\": \"absent\", and would be removed again");
+	else if (strcmp(difference->key, "partitioning") != 0)
+		r = asprintf(&text, "with another \"%s\", which daxd would put back",
+			     difference->key);
+	else if (host->has_partitioning)
+		r = asprintf(&text, "with \"partitioning\": \"%s\", which daxd would put back",
+			     partitioning_word(host->partitioning));
 	else
-		device_refuse(run, name, EINVAL,
+		r = asprintf(&text, "with \"partitions\" and no \"partitioning\", which means "
+			     "\"auto\", and daxd would put that back");
+	return r < 0 ? NULL : text;
+}
+
+static void refuse(struct device_run *run, const struct volume *host,
+		   const struct difference *difference)
+{
+	const struct partition *partition = difference->partition;
+	_cleanup_(freep) char *what = describe(host, difference), *pointer = NULL;
+	struct volume_path at;
+
+	pointer = path_to_pointer(partition ? partition_path(&at, host, partition, NULL) :
+					      volume_path(&at, host, NULL));
+	device_refuse(run, host->name, EINVAL,
+		      is_made_again(difference) ?
+			      "take it out of that file first, then \"daxctl-ext apply\" where daxd "
+			      "runs" :
 			      "change it there instead, then \"daxctl-ext apply\"",
-			      "It is configured in %s, %s, with another \"%s\", which daxd would put "
-			      "back.", host->file, pointer ? pointer : "", key);
+		      "It is configured in %s, %s, %s.", host->file, pointer ? pointer : "",
+		      what ? what : "");
 }
 
 void configured_refuse(struct device_run *run)
@@ -146,10 +187,12 @@ void configured_refuse(struct device_run *run)
 		struct volume *want = &config->volumes[i];
 		const struct volume_view *view = find_view(run, want);
 		const struct volume *found = find_host(host, want, view);
-		const char *key = found ? find_difference(found, view, want) : NULL;
+		struct difference difference = { 0 };
 
-		if (key) {
-			refuse(run, found, key);
+		if (found)
+			difference = find_difference(found, view, want);
+		if (difference.key) {
+			refuse(run, found, &difference);
 			volume_clear(want);
 		} else {
 			config->volumes[kept++] = *want;

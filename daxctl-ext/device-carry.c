@@ -7,15 +7,18 @@
 #include <unistd.h>
 
 #include "applying.h"
+#include "device-hint.h"
 #include "device-volume.h"
 #include "follow.h"
 #include "list-json.h"
+#include "planning.h"
 
 /* Of what daxd refuses: nobody but us wrote the document. */
 static void name_problems(struct device_run *run)
 {
 	struct report *problems = &run->cli->problems;
 
+	device_hint_busy(run, problems);
 	for (size_t i = 0; i < problems->n; i++) {
 		struct error *error = &problems->errors[i];
 		size_t at = device_volume_at(run->config, error->pointer);
@@ -60,14 +63,6 @@ enum cli_exit device_carry_out(struct device_run *run, struct plan *plan)
 	return status;
 }
 
-static bool has_steps(const struct plan *plan, const struct volume *volume)
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].volume && strcmp(plan->steps[i].volume, volume->name) == 0)
-			return true;
-	return false;
-}
-
 /* After a failure: which volumes are as they were to be?  The others leave the config. */
 static enum cli_exit find_done(struct device_run *run)
 {
@@ -89,7 +84,7 @@ static enum cli_exit find_done(struct device_run *run)
 	for (size_t i = 0; i < config->n_volumes; i++) {
 		struct volume *volume = &config->volumes[i];
 
-		if (volume->index == SIZE_MAX || has_steps(plan, volume))
+		if (volume->index == SIZE_MAX || planning_has_steps(plan, volume->name))
 			volume_clear(volume);
 		else
 			config->volumes[kept++] = *volume;
@@ -151,7 +146,7 @@ enum cli_exit device_conclude(struct device_run *run, enum cli_exit status)
 	if (status == CLI_INVALID)
 		device_drop_all(run->config); /* refused as a whole */
 	if (status != CLI_DONE || ((run->verb->json || run->verb->looks) && run->config->n_volumes))
-		then = device_look(run, LOOK_QUICK);
+		then = device_look(run, run->verb->looks ? LOOK_ALL : LOOK_QUICK);
 	if (then == CLI_DONE && status != CLI_DONE)
 		then = find_done(run);
 	if (then == CLI_DONE && run->verb->json)

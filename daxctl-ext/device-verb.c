@@ -10,6 +10,7 @@
 #include "configured.h"
 #include "core/config-size.h"
 #include "core/json-read.h"
+#include "device-hint.h"
 #include "device-volume.h"
 #include "device-wait.h"
 #include "simulation.h"
@@ -196,7 +197,10 @@ static void refuse_unknown(struct device_run *run, const char *name)
 {
 	for (size_t i = 0; i < run->volumes.n; i++)
 		if (!run->volumes.views[i].device && is_called(&run->volumes.views[i], name)) {
-			device_refuse(run, name, ENODEV, NULL, "It is no dax device, but %s.",
+			_cleanup_(freep) char *hint =
+				device_hint_other(run, &run->volumes.views[i]);
+
+			device_refuse(run, name, ENODEV, hint, "It is no dax device, but %s.",
 				      run->volumes.views[i].mode);
 			return;
 		}
@@ -328,15 +332,33 @@ static bool is_named_loss(const struct device_verb *verb, const struct step *ste
 	       (!verb->resizes || step->kind == STEP_RESIZE_DEVICE);
 }
 
+static void refuse_loss(struct device_run *run, const struct step *step)
+{
+	static const char hint[] = "if that is what you want, give --allow-data-loss";
+
+	const enum table_kind table = step->kind == STEP_WRITE_TABLE ? step->before_table.kind :
+								       TABLE_GPT;
+
+	if (table == TABLE_NONE)
+		problem_add(&run->cli->problems, ECANCELED, hint,
+			    "%s has no partition table: one would be written over what it holds "
+			    "now, and nobody can tell whether that is data.", step->object);
+	else if (table == TABLE_DAMAGED)
+		problem_add(&run->cli->problems, ECANCELED, hint,
+			    "The new partition table of %s would be empty, and where its partitions "
+			    "were would be lost.", step->object);
+	else
+		problem_add(&run->cli->problems, ECANCELED, hint, "%s: %s.", step->object,
+			    step->reason);
+}
+
 /* Nothing is lost but what the verb names. */
 static void check_losses(struct device_run *run, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].destructive && !is_named_loss(run->verb, &plan->steps[i]) &&
 		    !run->options->allow_data_loss) {
-			problem_add(&run->cli->problems, ECANCELED,
-				    "if that is what you want, give --allow-data-loss",
-				    "%s: %s.", plan->steps[i].object, plan->steps[i].reason);
+			refuse_loss(run, &plan->steps[i]);
 			device_drop_all(run->config);
 			run->loses = true;
 			return;
@@ -380,13 +402,15 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	for (size_t i = 0; i < run->config->n_volumes; i++)
 		run->config->volumes[i].index = i;
 	for (size_t i = 0; i < run->config->n_volumes; i++)
-		run->config->volumes[i].ignore_open = run->options->force;
+		run->config->volumes[i].ignore_open =
+			run->options->force && (!run->options->wait || run->waited);
 	if (!set_limits(run))
 		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)
 		take_refusals(run, &report);
 	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)
 		return device_no_memory(run->cli);
+	device_hint_busy(run, &report);
 	take_refusals(run, &report);
 	check_losses(run, *ret);
 	return CLI_DONE;
@@ -436,7 +460,10 @@ static void tell_waited(struct device_run *run)
 					 "or wait longer.", run->options->wait);
 }
 
-/* Until what is asked for is in use by nobody, or time is up: then the refusals stand. */
+/*
+ * Until what is asked for is in use by nobody, or time is up: then the refusals stand, but for
+ * those that --force was given for.
+ */
 static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 				     struct plan **ret)
 {
@@ -444,7 +471,7 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	enum cli_exit status = prepare(run, ret);
 	bool told = false, looked = false;
 
-	while (status == CLI_DONE && run->in_use && run->options->wait) {
+	while (status == CLI_DONE && run->in_use && run->options->wait && !run->waited) {
 		bool fresh;
 
 		if (!waiter && waiter_new(&waiter) < 0)
@@ -454,11 +481,9 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		looked = fresh;
 		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
-		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT)) {
-			tell_waited(run);
-			break;
-		}
-		if (!told && run->cli->out_terminal)
+		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
+			run->waited = true;
+		if (!told && !run->waited && run->cli->out_terminal)
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
 		told = true;
@@ -470,6 +495,8 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		drop_plan(ret);
 		status = prepare(run, ret);
 	}
+	if (run->waited)
+		tell_waited(run);
 	return status;
 }
 

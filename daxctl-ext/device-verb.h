@@ -27,10 +27,12 @@ struct device_verb {
 	const char *name;
 	const char *past; /* "destroyed", before the number of devices; NULL: not told */
 	bool json;	  /* daxctl prints the devices */
-	bool looks;	  /* finish shows what has become of the machine */
+	bool looks;	  /* finish shows what has become of the machine, and who uses it */
 	bool namespaces;  /* also those that are no dax device, when they are named */
 	bool creates;	  /* and consents to losing nothing */
 	bool resizes;	  /* and consents to losing what is beyond the end */
+	bool patient;	  /* has --wait and --force */
+	const char *ndctl; /* what does the same to a namespace that is no dax device; or NULL */
 	bool spare_pmem;  /* "all" leaves namespaces alone, unless --region is one */
 	/* Make the volumes of run->config; problems are added. */
 	void (*fill)(struct device_run *run);
@@ -55,6 +57,7 @@ struct device_run {
 	size_t n_steps; /* of the plan that was carried out */
 	struct report notes;	/* what is left alone without being wrong */
 	bool in_use; /* a refusal that waiting may help */
+	bool waited; /* all the time of --wait: now --force takes from who has it open */
 	bool loses; /* refused, because it would lose what the verb does not name */
 };
 

@@ -235,7 +235,38 @@ const char *part_why_none(const struct volume_view *view)
 			       "It is no block device, and no dax device of a namespace.";
 	if (!view->ns->blockdev)
 		return "It is disabled, or no block device.";
-	return view->ns->disk ? NULL : "Its partitions are not known.";
+	if (view->ns->disk)
+		return NULL;
+	switch (view->ns->mode) {
+	case NAMESPACE_RAW:
+		return "It is a raw namespace, and partitions are of fsdax and devdax ones only.";
+	case NAMESPACE_SECTOR:
+		return "It is a sector namespace, and partitions are of fsdax and devdax ones only.";
+	case NAMESPACE_FSDAX:
+	case NAMESPACE_DEVDAX:
+		break;
+	}
+	return "Its partitions are not known.";
+}
+
+char *part_hint_none(const struct volume_view *view)
+{
+	const struct namespace *ns = view->ns;
+	bool other = ns && (ns->mode == NAMESPACE_RAW || ns->mode == NAMESPACE_SECTOR);
+	char *hint = NULL;
+	int r = 0;
+
+	if (ns && view->device && view->device->driver == DRIVER_NONE)
+		r = asprintf(&hint, "\"daxctl-ext enable-device %s\" before", view->device->name);
+	else if (ns && !view->device && !ns->enabled)
+		r = asprintf(&hint, "\"ndctl enable-namespace %s\" before", ns->name);
+	else if (other)
+		r = asprintf(&hint, "fdisk and lsblk are for what the kernel makes of it; \"ndctl create-namespace -f -e %s "
+			     "-m fsdax\" makes it one that daxd divides, and what it holds is lost",
+			     ns->name);
+	else if (view->device && !ns)
+		hint = strdup("a device of such a region is divided by making several of them");
+	return r < 0 ? NULL : hint;
 }
 
 static bool is_shown(const struct volume_view *view, const char *name)
@@ -284,7 +315,9 @@ static void refuse(struct cli *cli, const struct volumes *volumes, const char *n
 {
 	for (size_t i = 0; i < volumes->n; i++)
 		if (volume_is_called(&volumes->views[i], name)) {
-			problem_add(&cli->problems, ENODEV, NULL, "%s: %s", name,
+			_cleanup_(freep) char *hint = part_hint_none(&volumes->views[i]);
+
+			problem_add(&cli->problems, ENODEV, hint, "%s: %s", name,
 				    part_why_none(&volumes->views[i]));
 			return;
 		}

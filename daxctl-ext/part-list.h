@@ -12,6 +12,8 @@ enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const ch
 
 /* Why something has no partitions, nor can have any, or NULL. */
 const char *part_why_none(const struct volume_view *view);
+/* And what would help; NULL: nothing. */
+char *part_hint_none(const struct volume_view *view);
 
 /* Those who hold all of a device, and no partition: rows below it, or an array. */
 void part_list_add_holders(struct table *out, const struct volume_view *view);

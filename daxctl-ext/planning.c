@@ -196,6 +196,28 @@ static void print_summary(const struct cli *cli, const struct plan *plan)
 		(void)fprintf(cli->out, "%zu of them lose%s data.\n", lose, lose == 1 ? "s" : "");
 }
 
+bool planning_has_steps(const struct plan *plan, const char *volume)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].volume && strcmp(plan->steps[i].volume, volume) == 0)
+			return true;
+	return false;
+}
+
+/* What no step changes is not done by running the plan; once for each volume. */
+static void print_pending(const struct cli *cli, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_drifts; i++) {
+		const char *volume = plan->drifts[i].volume;
+
+		if ((i && strcmp(plan->drifts[i - 1].volume, volume) == 0) ||
+		    planning_has_steps(plan, volume))
+			continue;
+		(void)fprintf(cli->out, "No step can change now what differs of %s; it stays as it is.\n",
+			      volume);
+	}
+}
+
 void planning_print(const struct cli *cli, const struct plan *plan)
 {
 	if (!plan->n_steps && !plan->n_drifts) {
@@ -213,9 +235,12 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 		(void)fputc('\n', cli->out);
 	}
 	print_drifts(cli, plan);
-	cli_print_heading(cli, "Steps:");
-	for (size_t i = 0; i < plan->n_steps; i++)
-		print_step(cli, plan, i);
-	(void)fputc('\n', cli->out);
-	print_summary(cli, plan);
+	if (plan->n_steps) {
+		cli_print_heading(cli, "Steps:");
+		for (size_t i = 0; i < plan->n_steps; i++)
+			print_step(cli, plan, i);
+		(void)fputc('\n', cli->out);
+		print_summary(cli, plan);
+	}
+	print_pending(cli, plan);
 }

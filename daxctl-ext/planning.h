@@ -35,5 +35,7 @@ enum cli_exit planning_check_losses(struct cli *cli, const struct plan *plan, bo
 void planning_print(const struct cli *cli, const struct plan *plan);
 /* "create-namespace vm-a in region0: devdax 16G", with its number; the caller frees; or NULL. */
 char *planning_step_text(const struct plan *plan, size_t step);
+/* Does any step belong to this volume? */
+bool planning_has_steps(const struct plan *plan, const char *volume);
 
 #endif

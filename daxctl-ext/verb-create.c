@@ -204,9 +204,25 @@ static enum cli_exit reload(struct device_run *run)
 	return bus_apply(run->client.bus, "", false, &job, &run->cli->problems);
 }
 
+/* What is no dax device is not in the JSON, and somebody wants to make a file system on it. */
+static void tell_disks(const struct device_run *run)
+{
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+
+		if (view->device || !view->ns->blockdev)
+			continue;
+		for (size_t j = 0; j < run->config->n_volumes; j++)
+			if (device_volume_is(&run->config->volumes[j], view))
+				(void)fprintf(run->cli->err, "volume \"%s\" is /dev/%s\n",
+					      run->config->volumes[j].name, view->ns->blockdev);
+	}
+}
+
 /* The volume goes on existing: it is part of the host's configuration from now on. */
 static enum cli_exit keep(struct device_run *run)
 {
+	tell_disks(run);
 	if (!options_of(run)->keep || run->options->topology)
 		return CLI_DONE;
 	for (size_t i = 0; i < run->config->n_volumes; i++) {

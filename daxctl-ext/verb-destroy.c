@@ -19,7 +19,13 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 			      view->region->name);
 		return;
 	}
-	if (!run->options->force && (!device || device->driver != DRIVER_NONE)) {
+	if (!run->options->force && !device) {
+		device_refuse(run, volume->name, ENXIO,
+			      "--force removes it, and what it holds is lost.",
+			      "It is no dax device, but %s.", view->mode);
+		return;
+	}
+	if (!run->options->force && device->driver != DRIVER_NONE) {
 		device_refuse(run, volume->name, ENXIO,
 			      "disable-device before, or --force; its contents are lost.",
 			      dax_device_any_online(device) ? "Its memory is online." :
@@ -35,6 +41,7 @@ static const struct device_verb device_verb = {
 	.name = "destroy-device",
 	.past = "destroyed",
 	.namespaces = true,
+	.patient = true,
 	.spare_pmem = true,
 	.fill = device_fill,
 	.want = want,
@@ -64,8 +71,9 @@ const struct verb verb_destroy_device = {
 	.help = "Remove devices, and what they hold",
 	.about = "On persistent memory the namespace goes, too; there \"all\" means none, unless "
 		 "--region is that region, of which what is no dax device is left alone. What daxd keeps of the volume is forgotten. "
-		 "What is mapped, open, mounted or otherwise in use is refused, with a list of "
-		 "those who use it, whether --force is given or not.",
+		 "What is in use is refused, with a list of those who use it. --force destroys "
+		 "what somebody only has open, in a dynamic region, and never what is mapped, "
+		 "mounted or otherwise in use.",
 	VERB_OPTIONS(struct destroy_options, options),
 	.run = run,
 };

@@ -39,6 +39,7 @@ static void want_disabled(struct device_run *run, const struct volume_view *view
 static const struct device_verb enable = {
 	.name = "enable-device",
 	.past = "enabled",
+	.ndctl = "enable-namespace",
 	.fill = device_fill,
 	.want = want_enabled,
 };
@@ -46,6 +47,8 @@ static const struct device_verb enable = {
 static const struct device_verb disable = {
 	.name = "disable-device",
 	.past = "disabled",
+	.patient = true,
+	.ndctl = "disable-namespace",
 	.fill = device_fill,
 	.want = want_disabled,
 };

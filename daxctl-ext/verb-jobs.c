@@ -6,9 +6,12 @@
 #include <time.h>
 
 #include "answer.h"
+#include "base/text.h"
 #include "client.h"
 #include "table.h"
 #include "verb.h"
+
+#define VOLUMES_SHOWN 4
 
 static void print_user(struct table *table, uint64_t uid)
 {
@@ -32,6 +35,33 @@ static void print_time(struct table *table, uint64_t usec)
 	table_cell(table, "%s", text);
 }
 
+/* Of a job that has none of the following to say: which volumes it was about, the first few. */
+static void print_volumes(struct table *table, const struct json_value *job)
+{
+	const struct json_value *plan = answer_member(job, "plan");
+	const struct json_value *steps = plan && plan->type == JSON_OBJECT ?
+						 answer_member(plan, "steps") : NULL;
+	const struct json_value *step = steps ? json_first(steps) : NULL;
+	_cleanup_(freep) char *names = NULL;
+	struct text text = { 0 };
+	const char *last = "";
+	size_t n = 0;
+
+	for (uint32_t i = 0; steps && i < steps->n; i++, step = json_next(step)) {
+		const char *volume = answer_text(step, "volume");
+
+		if (!*volume || strcmp(volume, last) == 0)
+			continue;
+		if (n++ < VOLUMES_SHOWN)
+			text_add(&text, "%s%s", n > 1 ? ", " : "", volume);
+		last = volume;
+	}
+	if (n > VOLUMES_SHOWN)
+		text_add(&text, ", ...");
+	names = text_finish(&text);
+	table_cell(table, "%s", names ? names : "");
+}
+
 /* What it does, or why it did not. */
 static void print_remark(struct table *table, const struct json_value *job)
 {
@@ -40,8 +70,10 @@ static void print_remark(struct table *table, const struct json_value *job)
 	answer_problems(job, &problems);
 	if (problems.n)
 		table_cell(table, "%s", error_message(&problems.errors[0]));
-	else
+	else if (*answer_text(job, "current_step"))
 		table_cell(table, "%s", answer_text(job, "current_step"));
+	else
+		print_volumes(table, job);
 }
 
 static void print_job(struct table *table, const struct json_value *job)

@@ -302,6 +302,21 @@ static bool refuse_damaged(struct device_run *run, const struct volume_view *vie
 	return true;
 }
 
+/* Where nothing is left of a table there is nothing to repair it from. */
+static bool refuse_missing(struct device_run *run, const struct volume_view *view)
+{
+	_cleanup_(freep) char *hint = NULL;
+
+	if (!part_options(run)->repair || table_of(view)->kind != TABLE_NONE)
+		return false;
+	if (asprintf(&hint, "\"daxctl-ext part add %s --name NAME --start OFFSET --size SIZE\" makes a "
+		     "new one; a partition in its old place holds what it held.", node_of(view)) < 0)
+		hint = NULL;
+	device_refuse(run, node_of(view), ENOENT, hint,
+		      "It has no partition table, and no copy of one, so there is none to repair.");
+	return true;
+}
+
 static void fill_volume(struct device_run *run, const struct volume_view *view)
 {
 	struct volume *volume = device_add_volume(run->config);
@@ -354,10 +369,12 @@ static void fill(struct device_run *run)
 		return;
 	}
 	why = why_not(view, word);
-	if (why)
-		device_refuse(run, name, ENODEV, NULL, "%s", why);
-	else if (!refuse_damaged(run, view, word))
+	if (why) {
+		hint = part_hint_none(view);
+		device_refuse(run, name, ENODEV, hint, "%s", why);
+	} else if (!refuse_missing(run, view) && !refuse_damaged(run, view, word)) {
 		fill_volume(run, view);
+	}
 }
 
 /* Nothing is wiped: a new partition may begin with the file system that was there before. */

@@ -151,11 +151,20 @@ static bool all_online(const struct dax_device *device)
 	return true;
 }
 
+/* Memory stays in the zone it has, unless another is asked for by name. */
+static bool changes_zone(const struct device_run *run, const struct dax_device *device)
+{
+	for (size_t i = 0; options_of(run)->no_movable && i < device->n_blocks; i++)
+		if (device->blocks[i].online && device->blocks[i].zone != ZONE_NORMAL)
+			return true;
+	return false;
+}
+
 static void want(struct device_run *run, const struct volume_view *view, struct volume *volume)
 {
 	const struct reconfigure_options *options = options_of(run);
 	const struct dax_device *device = view->device;
-	bool memory = device->driver == DRIVER_KMEM, same;
+	bool memory = device->driver == DRIVER_KMEM, same, moves;
 	struct wanted wanted;
 
 	if (!read_wanted(run, &wanted))
@@ -167,6 +176,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 	same = !wanted.has_mode ||
 	       (memory ? wanted.mode == MODE_SYSTEM_RAM :
 			 wanted.mode == MODE_DEVDAX && device->driver == DRIVER_DEVICE_DAX);
+	moves = same && memory && changes_zone(run, device);
 	if (wanted.has_size || wanted.align) {
 		if (!can_resize(run, view, volume))
 			return;
@@ -175,7 +185,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 	} else if (same && memory && !options->no_online && wanted.has_mode && !all_online(device)) {
 		set_mode(&wanted, volume);
 		return;
-	} else if (same) {
+	} else if (same && !moves) {
 		device_keep(run, volume);
 		return;
 	}
@@ -185,7 +195,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 			      "Its memory is online.");
 		return;
 	}
-	if (wanted.has_mode && !same)
+	if (wanted.has_mode && (!same || moves))
 		set_mode(&wanted, volume);
 }
 
@@ -202,6 +212,7 @@ static const struct device_verb device_verb = {
 	.name = "reconfigure-device",
 	.past = "reconfigured",
 	.json = true,
+	.patient = true,
 	.fill = fill,
 	.want = want,
 };
@@ -211,6 +222,7 @@ static const struct device_verb resizing = {
 	.name = "reconfigure-device",
 	.past = "reconfigured",
 	.json = true,
+	.patient = true,
 	.resizes = true,
 	.fill = fill,
 	.want = want,
@@ -222,6 +234,8 @@ static const char *check_options(const struct reconfigure_options *options)
 	    (options->mode || options->no_online || options->no_movable || options->size ||
 	     options->align || options->input))
 		return "--check-config goes with no other mode, size or alignment.";
+	if (options->no_movable && (!options->mode || strcmp(options->mode, "system-ram") != 0))
+		return "--no-movable is about memory, and goes with --mode system-ram.";
 	if (options->check_config || options->size || options->align || options->input ||
 	    options->mode)
 		return options->no_online && options->mode && strcmp(options->mode, "devdax") == 0 ?
@@ -271,7 +285,8 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "no-movable", .offset = offsetof(struct reconfigure_options, no_movable),
-		.help = "Bring memory into zone normal, from where it may never come back.",
+		.help = "Bring memory into zone normal, from where it may never come back; with "
+			"--force also what is online elsewhere.",
 	},
 	DEVICE_OPTION_FORCE(struct reconfigure_options,
 			    "Take memory that is online offline first."),

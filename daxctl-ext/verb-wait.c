@@ -116,6 +116,8 @@ static enum cli_exit check_names(struct wait *wait)
 		add_unknown(wait, wait->names[i]);
 		status = CLI_INVALID;
 	}
+	if (status != CLI_DONE) /* it may be in a file that is left out */
+		answer_problems(wait->manager.values, &wait->cli->problems);
 	return status;
 }
 
@@ -172,7 +174,7 @@ static void add_missing(struct wait *wait)
 			    state, why.n ? ": " : ".",
 			    why.n ? error_message(&why.errors[0]) : "");
 	}
-	if (wait->cli->problems.n == before)
+	if (!wait->names[0] || wait->cli->problems.n == before)
 		answer_problems(wait->manager.values, &wait->cli->problems);
 	if (wait->cli->problems.n == before)
 		problem_add(&wait->cli->problems, ETIMEDOUT, "systemctl status daxd",

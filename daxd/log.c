@@ -89,14 +89,32 @@ static void add_volumes(struct entry *entry, const struct plan *plan)
 	}
 }
 
+/* The first of the volumes that it was about; NULL: there is none. */
+static const char *first_volume(const struct plan *plan, bool *others)
+{
+	const char *first = NULL;
+
+	*others = false;
+	for (size_t i = 0; plan && i < plan->n_steps && !*others; i++) {
+		const char *volume = plan->steps[i].volume;
+
+		*others = first && volume && strcmp(volume, first) != 0;
+		first = first ? first : volume;
+	}
+	return first;
+}
+
 void log_job(const struct job *job)
 {
+	bool others;
+	const char *volume = first_volume(job->plan, &others);
 	_cleanup_(entry_clear) struct entry entry = { .n = 0 };
 	bool good = job->outcome == JOB_DONE;
 	const struct error *problem = job->problems.n ? &job->problems.errors[0] : NULL;
 
-	add_field(&entry, "MESSAGE=Job %" PRIu64 " (%s) of user %u: %s, %zu of %zu steps.%s%s",
+	add_field(&entry, "MESSAGE=Job %" PRIu64 " (%s) of user %u%s%s%s: %s, %zu of %zu steps.%s%s",
 		  job->id, job_operation_word(job->operation), job->uid,
+		  volume ? " for " : "", volume ? volume : "", others ? " and others" : "",
 		  job_outcome_word(job->outcome), job->steps_done,
 		  job->plan ? job->plan->n_steps : 0, problem ? " " : "",
 		  problem ? error_message(problem) : "");

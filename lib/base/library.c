@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-int library_load(void **library, const char *name, const struct library_function functions[],
-		 size_t n, void *pointers, struct error *reterr)
+int library_load(void **library, const char *name, const char *package,
+		 const struct library_function functions[], size_t n, void *pointers,
+		 struct error *reterr)
 {
 	if (*library)
 		return 0;
@@ -25,5 +26,5 @@ int library_load(void **library, const char *name, const struct library_function
 		return 0;
 	(void)error_set(reterr, ELIBACC, "Cannot load %s: %s.", name,
 			dlerror() ?: "it lacks functions");
-	return error_hint(reterr, "install the package that it is in.");
+	return error_hint(reterr, "install the package that it is in, on Debian %s.", package);
 }

@@ -17,9 +17,11 @@ struct library_function {
 
 /*
  * Load a library unless *library says that it is there, and fill the structure at pointers.  It
- * stays until the program ends.  -ELIBACC when it is missing, or lacks one of the functions.
+ * stays until the program ends.  -ELIBACC when it is missing, or lacks one of the functions;
+ * package is where Debian has it.
  */
-int library_load(void **library, const char *name, const struct library_function functions[],
-		 size_t n, void *pointers, struct error *reterr);
+int library_load(void **library, const char *name, const char *package,
+		 const struct library_function functions[], size_t n, void *pointers,
+		 struct error *reterr);
 
 #endif

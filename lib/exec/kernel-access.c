@@ -183,7 +183,7 @@ static int find_user(const char *name, uid_t *ret, struct error *reterr)
 	if (parse_id(name, ret) == 0)
 		return 0;
 	(void)error_set(reterr, ENOENT, "This host has no user \"%s\".", name);
-	return error_hint(reterr, "Make it with useradd, or name another owner.");
+	return error_hint(reterr, "\"useradd %s\" makes it; or name another owner.", name);
 }
 
 static int find_group(const char *name, gid_t *ret, struct error *reterr)
@@ -201,7 +201,7 @@ static int find_group(const char *name, gid_t *ret, struct error *reterr)
 	if (parse_id(name, ret) == 0)
 		return 0;
 	(void)error_set(reterr, ENOENT, "This host has no group \"%s\".", name);
-	return error_hint(reterr, "Make it with groupadd, or name another group.");
+	return error_hint(reterr, "\"groupadd %s\" makes it; or name another group.", name);
 }
 
 int kernel_find_accounts(const struct access *access, struct kernel_accounts *ret,

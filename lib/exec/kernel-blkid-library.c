@@ -13,6 +13,6 @@ int blkid_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libblkid.so.1", functions, ARRAY_SIZE(functions),
-			    &blkid_library, reterr);
+	return library_load(&library, "libblkid.so.1", "libblkid1", functions,
+			    ARRAY_SIZE(functions), &blkid_library, reterr);
 }

@@ -13,6 +13,6 @@ int dm_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libdevmapper.so.1.02.1", functions, ARRAY_SIZE(functions), &dm_library,
-			    reterr);
+	return library_load(&library, "libdevmapper.so.1.02.1", "libdevmapper1.02.1", functions,
+			    ARRAY_SIZE(functions), &dm_library, reterr);
 }

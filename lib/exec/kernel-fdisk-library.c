@@ -13,6 +13,6 @@ int fdisk_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libfdisk.so.1", functions, ARRAY_SIZE(functions),
-			    &fdisk_library, reterr);
+	return library_load(&library, "libfdisk.so.1", "libfdisk1", functions,
+			    ARRAY_SIZE(functions), &fdisk_library, reterr);
 }

@@ -13,6 +13,6 @@ int kmod_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libkmod.so.2", functions, ARRAY_SIZE(functions), &kmod_library,
-			    reterr);
+	return library_load(&library, "libkmod.so.2", "libkmod2", functions,
+			    ARRAY_SIZE(functions), &kmod_library, reterr);
 }

@@ -13,6 +13,6 @@ int nd_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libndctl.so.6", functions, ARRAY_SIZE(functions), &nd_library,
-			    reterr);
+	return library_load(&library, "libndctl.so.6", "libndctl6", functions,
+			    ARRAY_SIZE(functions), &nd_library, reterr);
 }

@@ -13,6 +13,6 @@ int pmem_library_load(struct error *reterr)
 #undef ENTRY
 	static void *library;
 
-	return library_load(&library, "libpmem2.so.1", functions, ARRAY_SIZE(functions),
-			    &pmem_library, reterr);
+	return library_load(&library, "libpmem2.so.1", "libpmem2", functions,
+			    ARRAY_SIZE(functions), &pmem_library, reterr);
 }

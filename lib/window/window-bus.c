@@ -33,8 +33,8 @@ static int load(struct bus_library *bus, struct error *reterr)
 #undef ENTRY
 	void *library = NULL; /* each thread asks for itself */
 
-	return library_load(&library, "libsystemd.so.0", functions, ARRAY_SIZE(functions), bus,
-			    reterr);
+	return library_load(&library, "libsystemd.so.0", "libsystemd0", functions,
+			    ARRAY_SIZE(functions), bus, reterr);
 }
 
 static int refuse(const struct bus_library *bus, const sd_bus_error *error, int r,

@@ -130,6 +130,8 @@ verdict 'a worker of its own does not find itself' $?
 expect 0 'jobs' daxctl-ext jobs
 grep -Eq ' apply +done +[0-9]+/[0-9]+ +root ' "$out"
 verdict 'a job that is done' $?
+grep -Eq ' done .* window$' "$out"
+verdict 'with the volume that it was about' $?
 says 'refused' 'one that was refused'
 expect 0 'jobs --json' daxctl-ext jobs --json
 says '"operation":"apply"' 'has the same'
@@ -196,6 +198,16 @@ systemctl reload daxd
 until_says 'later' daxctl-ext wait --timeout 0 late
 expect 1 'wait for one that does not come' daxctl-ext wait --timeout 1
 says '"later" is not present' 'and who is missing is named'
+echo '{' >/etc/daxd/bad.json
+systemctl reload daxd
+until_says '/etc/daxd/bad.json' daxctl-ext wait --timeout 0
+expect 1 'wait while a file is left out' daxctl-ext wait --timeout 0
+says '"later" is not present' 'names who is missing'
+says '/etc/daxd/bad.json' 'and the file'
+expect 2 'a volume that may be in that file' daxctl-ext wait --timeout 0 lost
+says '/etc/daxd/bad.json' 'it is named there, too'
+rm /etc/daxd/bad.json
+systemctl reload daxd
 expect 0 'the other is there' daxctl-ext wait --timeout 1 window
 daxctl-ext wait --timeout 120 later >/run/wait.out 2>&1 &
 waiting=$!

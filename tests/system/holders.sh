@@ -62,6 +62,22 @@ release
 expect 0 'once it is closed it is a device' daxctl-ext reconfigure-device -m devdax -f used
 hold open "/dev/$made"
 expect 2 'not destroyed without force' daxctl-ext destroy-device used
+daxctl-ext destroy-device -f --wait=60 used >"$out" 2>&1 &
+waiting=$!
+sleep 1
+[ "$(driver_of "$made")" = device_dax ]
+verdict 'force waits for who has it open' $?
+release
+wait $waiting
+verdict 'and destroys it once it is closed' $?
+make 256M --name used
+hold open "/dev/$made"
+expect 0 'or when the time is over' daxctl-ext destroy-device -f --wait=1 used
+[ -d /proc/$holder ] && [ ! -e "/sys/bus/dax/devices/$made/driver" ]
+verdict 'from who still has it open' $?
+release
+make 256M --name used
+hold open "/dev/$made"
 expect 0 'destroyed by force' daxctl-ext destroy-device -f used
 release
 

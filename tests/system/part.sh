@@ -69,6 +69,7 @@ grow_mounted() { # DISK
 	expect 0 'room behind the first' daxctl-ext part delete images --name scratch
 	mount -o dax=always "/dev/$1p1" /mnt/os
 	expect 0 'grow what is mounted' daxctl-ext part resize images --name os --size 300M
+	says '/mnt/os' 'the list after it has the mount'
 	map_is "$1p1" 614400
 	expect 0 'and its file system' resize2fs "/dev/$1p1"
 	dax_of /mnt/os
@@ -181,4 +182,11 @@ dmsetup remove "${images}p2" && dmsetup create --notable -u "$uuid" "${images}p2
 expect 0 'a map without a table is made one' daxctl-ext part sync "$images"
 map_is "${images}p2" 512000
 nothing_to_do part.json 'finished'
+# What the host's configuration would undo is refused, with the place.
+cp part.json /etc/daxd/
+expect 2 'not released' daxctl-ext part release "$images"
+says 'part.json, /volumes/1, with "partitions" and no "partitioning", which means "auto"' 'says why'
+expect 2 'a configured partition stays' daxctl-ext part delete "${images}p2"
+says 'part.json, /volumes/1/partitions/1, and would be made again' 'says which'
+rm /etc/daxd/part.json
 finish

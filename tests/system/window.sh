@@ -105,11 +105,13 @@ state >/run/before
 mv /usr/lib/libpmem2.so.1 /run/
 expect 1 'without libpmem2' daxctl-ext apply --allow-data-loss window.json
 says 'Cannot load libpmem2.so.1' 'it is told'
+says 'on Debian libpmem2.' 'and what to install'
 mv /run/libpmem2.so.1 /usr/lib/
 changed 's/"group": "kvm"/"group": "nobodys"/'
 expect 1 'a window for a group that is not there' \
 	daxctl-ext apply --allow-data-loss /run/changed.json
 says 'Partition "journal": This host has no group "nobodys"' 'is told with its name'
+says '"groupadd nobodys" makes it' 'and how to make it'
 state >/run/after
 same /run/before /run/after 'nothing was done'
 
@@ -160,7 +162,9 @@ expect 0 'add a window' daxctl-ext part add windows --name extra --size 4M --jso
 verdict 'which one document tells' $?
 expect 0 'take it away' daxctl-ext part delete windows --name extra
 expect 2 'a configured one stays' daxctl-ext part delete windows --name journal
-says '/etc/daxd/window.json, /volumes/0, with another "partitions"' 'and says where'
+says '/etc/daxd/window.json, /volumes/0/partitions/0, and would be made again' 'and says where'
+expect 2 'nor has it another size' daxctl-ext part resize windows --name journal --size 60M
+says '/volumes/0/partitions/0, with another "size"' 'and says where, too'
 
 # --- who may
 usermod -a -G kvm tester 2>/dev/null || sed -i 's/^kvm:.*/&tester/' /etc/group

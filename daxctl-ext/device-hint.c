@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "device-hint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/plan.h"
+
+#define OF_APPLY "stop what uses it, then apply again."
+
+static void ignore_open(struct config *config, bool ignore)
+{
+	for (size_t i = 0; i < config->n_volumes; i++)
+		config->volumes[i].ignore_open = ignore;
+}
+
+/* What would still be in use with --force. */
+static void plan_forced(struct device_run *run, struct report *ret)
+{
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+
+	ignore_open(run->config, true);
+	if (plan_build_possible(run->config, run->topology, false, &plan, ret) < 0)
+		report_clear(ret); /* a hint is not worth it */
+	ignore_open(run->config, false);
+}
+
+static bool is_busy(const struct report *report, const struct config *config, size_t volume)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (report->errors[i].code == EBUSY &&
+		    device_volume_at(config, report->errors[i].pointer) == volume)
+			return true;
+	return false;
+}
+
+static bool is_planners(const struct error *error)
+{
+	return error->code == EBUSY && error->hint && strcmp(error->hint, OF_APPLY) == 0;
+}
+
+void device_hint_busy(struct device_run *run, struct report *report)
+{
+	_cleanup_(report_clear) struct report forced = REPORT_INIT;
+	bool may_force = run->verb->patient && !run->options->force;
+
+	if (may_force && report->n)
+		plan_forced(run, &forced);
+	for (size_t i = 0; i < report->n; i++) {
+		struct error *error = &report->errors[i];
+		size_t at = device_volume_at(run->config, error->pointer);
+
+		if (!is_planners(error))
+			continue;
+		if (!run->verb->patient)
+			(void)error_hint(error, "stop what uses it, then try again.");
+		else if (may_force && at < run->config->n_volumes && !is_busy(&forced, run->config, at))
+			(void)error_hint(error, "stop what uses it, or wait for that with --wait, or "
+						"take it away with --force.");
+		else
+			(void)error_hint(error, "stop what uses it, or wait for that with --wait.");
+	}
+}
+
+char *device_hint_other(const struct device_run *run, const struct volume_view *view)
+{
+	const char *name = view->ns->blockdev ? view->ns->blockdev : view->ns->name;
+	char *hint;
+	int r;
+
+	if (run->verb->ndctl)
+		r = asprintf(&hint, "\"ndctl %s %s\" does that to it.", run->verb->ndctl, view->ns->name);
+	else
+		r = asprintf(&hint, "\"daxctl-ext destroy-device -f %s\" removes it, and "
+				    "create-device makes another; what it holds is lost.", name);
+	return r < 0 ? NULL : hint;
+}
