@@ -210,7 +210,8 @@ static void emit_unmaps(struct disk_goal *d)
 			pending(d, map->number, "open", "not mapped");
 		else
 			(void)partition_step(d, &together, STEP_UNMAP, map->number, map->extent,
-					     d->managed ? AS_TABLE : "the kernel makes them");
+					     d->managed ? "it is in the table no more" :
+							  "the kernel makes them");
 	}
 	together_end(d->goal, &together);
 	together = together_begin(d->goal);

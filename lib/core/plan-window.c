@@ -49,7 +49,9 @@ static void emit_table(struct planner *p, struct goal *goal, const struct table_
 	const struct partition_table *before =
 		!fresh && goal->device->table ? goal->device->table : &none;
 	struct step *step = emit_step(p, goal, goal->region, STEP_WRITE_TABLE,
-				      "the partitions are to be as configured");
+				      !fresh && !goal->device->table ?
+					      "nobody can tell whether what it holds is data" :
+					      "the partitions are to be as configured");
 
 	if (goal->region->labels != LABELS_NONE)
 		step->uuid = goal->uuid;
