@@ -573,7 +573,8 @@ static enum cli_exit run_quickly(struct device_run *run, bool *sure)
 	if (*sure)
 		status = carry_out(run, &plan);
 	/* Refused as a whole, or there was nothing to do: what was seen was not true. */
-	if (status == CLI_INVALID || (status == CLI_DONE && !run->n_steps))
+	if (status == CLI_INVALID || status == CLI_REFUSED ||
+	    (status == CLI_DONE && !run->n_steps))
 		*sure = false;
 	return status;
 }

@@ -282,6 +282,14 @@ daxctl disable-device "$made" >"$out" 2>&1 && daxctl destroy-device "$made" >"$o
 expect 2 'to destroy it at once' daxctl-ext destroy-device "$made"
 says 'There is no dax device' 'says that it is not there'
 
+# The same for what it holds: it was memory a moment ago, whose end loses nothing.
+expect 0 'memory' daxctl-ext create-device --name brief -s 128M -r 0 -m system-ram
+made=$(sed -n 's/.*"chardev":"\(dax[0-9.]*\)".*/\1/p' "$out")
+udevadm settle
+sleep 1
+daxctl reconfigure-device -m devdax -f "$made" >"$out" 2>&1
+expect 0 'to destroy it at once, now a device' daxctl-ext destroy-device -f "$made"
+
 # No bus: root has daxd's own socket.
 systemctl stop dbus.socket dbus.service
 one /run/window.json "{ $window, \"size\": \"256M\" }"
