@@ -15,19 +15,6 @@ make() { # SIZE [OPTION...]: a device of ours; its name is in $made
 	made=$(sed -n 's/.*"chardev":"\(.*\)",/\1/p' $run/made)
 }
 
-hold() { # HOW WHAT: by a process, which is $holder
-	rm -f $run/ready
-	./hold "$@" >$run/ready 2>>$run/noise &
-	holder=$!
-	in_time grep -q ready $run/ready
-	verdict "hold $*" $?
-}
-
-release() {
-	kill $holder
-	wait $holder 2>/dev/null
-}
-
 driver_of() { # DEVICE
 	basename "$(readlink "/sys/bus/dax/devices/$1/driver")"
 }

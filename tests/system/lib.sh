@@ -87,6 +87,20 @@ tester_may_apply() {
 	EOF
 }
 
+# hold HOW WHAT: by a process, which is $holder, until it is let go
+hold() {
+	rm -f /run/ready
+	./hold "$@" >/run/ready 2>>/run/noise &
+	holder=$!
+	in_time grep -q ready /run/ready
+	verdict "hold $*" $?
+}
+
+release() {
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+}
+
 nothing_to_do() {
 	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
 	says 'Nothing to do' "$2: is empty"

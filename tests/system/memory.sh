@@ -38,19 +38,6 @@ state_is() { # WORD NAME: of the whole device, where the kernel can
 	verdict "state $1: $2" $?
 }
 
-hold() {
-	rm -f $run/ready
-	./hold "$@" >$run/ready 2>>$run/noise &
-	holder=$!
-	in_time grep -q ready $run/ready
-	verdict "hold $*" $?
-}
-
-release() {
-	kill $holder
-	wait $holder 2>/dev/null
-}
-
 # A worker that takes its time between its last look at the memory and the unbind.
 cat >$run/slow <<-'END'
 	#!/bin/sh
