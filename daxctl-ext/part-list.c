@@ -7,6 +7,7 @@
 
 #include "base/size.h"
 #include "core/json-write.h"
+#include "core/topology-json.h"
 #include "part-window.h"
 #include "table.h"
 

@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "client.h"
 #include "core/json-write.h"
+#include "core/topology-json.h"
 #include "part.h"
 #include "table.h"
 #include "verb.h"

@@ -187,18 +187,6 @@ const struct holder *volume_holder(const struct volume_view *view, size_t i)
 							     NULL;
 }
 
-void holder_put(struct json_out *out, const struct holder *holder)
-{
-	json_open(out, NULL, '{');
-	json_put_text(out, "kind", holder_kind_word(holder->kind));
-	json_put_text(out, "name", holder->name);
-	if (holder->kind == HOLDER_PROCESS)
-		json_put_int(out, "pid", holder->pid);
-	if (holder->mapped)
-		json_put_bool(out, "mapped", true);
-	json_close(out, '}');
-}
-
 struct holder_text holder_describe(const struct holder *holder)
 {
 	const char *name = holder->name;

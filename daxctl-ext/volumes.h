@@ -7,7 +7,6 @@
 #ifndef DAXCTL_EXT_VOLUMES_H
 #define DAXCTL_EXT_VOLUMES_H
 
-#include "core/json-write.h"
 #include "core/topology.h"
 
 struct volume_view {
@@ -41,7 +40,5 @@ struct holder_text {
 	char text[64];
 };
 struct holder_text holder_describe(const struct holder *holder);
-/* As an object of an array. */
-void holder_put(struct json_out *out, const struct holder *holder);
 
 #endif

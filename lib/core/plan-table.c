@@ -256,24 +256,6 @@ static bool place_entry(struct planner *p, struct goal *goal, struct table_goal 
 	return false;
 }
 
-static bool number_in_use(const struct disk *disk, unsigned int number)
-{
-	const struct native *native = disk ? disk_find_native(disk, number) : NULL;
-	const struct disk_map *map = disk ? disk_find_map(disk, number) : NULL;
-
-	return (native && native->holders.n) || (map && disk_map_is_open(map));
-}
-
-/* The least that no entry has, and nobody uses still; 0: none is left. */
-static unsigned int free_number(const struct table_goal *table)
-{
-	unsigned int number = table_free_number(&table->table, 1);
-
-	while (number && number_in_use(table->disk, number))
-		number = table_free_number(&table->table, number + 1);
-	return number;
-}
-
 /*
  * What a configuration lacks may be just what somebody has taken out of the table while it is in
  * use: an empty partition of its name would be put elsewhere, and that one not be found again.
@@ -299,7 +281,7 @@ static bool refuse_orphan(struct planner *p, struct goal *goal, const struct tab
 static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *table,
 		      const struct partition *partition)
 {
-	struct table_entry entry = { .number = free_number(table) };
+	struct table_entry entry = { .number = table_free_number(&table->table) };
 
 	if (entry.number == 0) {
 		partition_refuse(p, goal, partition, NULL, ENOSPC, NULL,

@@ -157,9 +157,9 @@ struct table_entry *table_find(const struct partition_table *table, unsigned int
 	return NULL;
 }
 
-unsigned int table_free_number(const struct partition_table *table, unsigned int least)
+unsigned int table_free_number(const struct partition_table *table)
 {
-	unsigned int number = least;
+	unsigned int number = 1;
 
 	while (table_find(table, number))
 		number++;

@@ -82,8 +82,8 @@ int table_add(struct partition_table *table, const struct table_entry *entry);
 void table_remove(struct partition_table *table, unsigned int number);
 struct table_entry *table_find(const struct partition_table *table, unsigned int number);
 void table_sort(struct partition_table *table);
-/* A number that no entry has, and not less than this; 0: none is left. */
-unsigned int table_free_number(const struct partition_table *table, unsigned int least);
+/* The least number that no entry has; 0: none is left. */
+unsigned int table_free_number(const struct partition_table *table);
 /* Does the kind have entries that may be used? */
 bool table_has_entries(const struct partition_table *table);
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json-write.h"
 #include "core/table-json.h"
 
 /* Every scalar is written, so that a reader of the text need not know our defaults. */
@@ -27,21 +26,25 @@ static void put_access(struct json_out *out, const struct access *node)
 	json_close(out, '}');
 }
 
+void holder_put(struct json_out *out, const struct holder *holder)
+{
+	json_open(out, NULL, '{');
+	json_put_text(out, "kind", holder_kind_word(holder->kind));
+	json_put_text(out, "name", holder->name);
+	if (holder->kind == HOLDER_PROCESS)
+		json_put_int(out, "pid", holder->pid);
+	if (holder->mapped)
+		json_put_bool(out, "mapped", true);
+	json_close(out, '}');
+}
+
 static void put_holders(struct writer *w, const struct holder_list *list)
 {
 	if (!w->holders || !list->n)
 		return;
 	json_open(&w->out, "holders", '[');
-	for (size_t i = 0; i < list->n; i++) {
-		json_open(&w->out, NULL, '{');
-		json_put_text(&w->out, "kind", holder_kind_word(list->holders[i].kind));
-		json_put_text(&w->out, "name", list->holders[i].name);
-		if (list->holders[i].kind == HOLDER_PROCESS)
-			json_put_int(&w->out, "pid", list->holders[i].pid);
-		if (list->holders[i].mapped)
-			json_put_bool(&w->out, "mapped", true);
-		json_close(&w->out, '}');
-	}
+	for (size_t i = 0; i < list->n; i++)
+		holder_put(&w->out, &list->holders[i]);
 	json_close(&w->out, ']');
 }
 

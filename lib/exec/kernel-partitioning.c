@@ -97,10 +97,9 @@ static int write_policy(const struct kernel_disk *disk, const struct step *step,
 					 strerror(errno));
 		return 0;
 	}
-	r = sysfs_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", stamp, STAMP_MAX);
+	r = kernel_make_stamp(stamp, STAMP_MAX, reterr);
 	if (r < 0)
-		return error_set(reterr, -r, "Cannot read /proc/sys/kernel/random/uuid: %s.",
-				 strerror(-r));
+		return r;
 	(void)snprintf(text, sizeof(text),
 		       KERNEL_PARTITIONS "=%s\n" KERNEL_PARTITIONS_MANAGED "=%d\n"
 		       PARTITIONS_STAMP "=%s\n",

@@ -23,15 +23,14 @@
 #include "exec/kernel-window-map.h"
 #include "exec/table-image.h"
 
-#define FOLDER STATEDIR "/udev"
-#define FILE_MAX (sizeof(FOLDER) + 64)
+#define FILE_MAX (sizeof(KERNEL_PROPERTIES) + 64)
 #define STAMP "DAXD_WINDOWS_STAMP"
 /* udev has 1023 characters for one value: so many links of the longest names. */
 #define LINKS_PER_LINE 16
 
 static void name_file(const struct uuid *info, char file[FILE_MAX])
 {
-	(void)snprintf(file, FILE_MAX, FOLDER "/%s.windows", info->text);
+	(void)snprintf(file, FILE_MAX, KERNEL_PROPERTIES "/%s.windows", info->text);
 }
 
 void kernel_forget_windows(const struct uuid *info)
@@ -46,7 +45,7 @@ int kernel_begin_windows(const struct uuid *info, struct error *reterr)
 {
 	static const char text[] = STAMP "=\n";
 	char file[FILE_MAX];
-	int r = file_make_folders(FOLDER, reterr);
+	int r = file_make_folders(KERNEL_PROPERTIES, reterr);
 
 	name_file(info, file);
 	return r < 0 ? r : file_replace(file, text, sizeof(text) - 1, reterr);
@@ -171,7 +170,7 @@ static int publish(const struct device *device, const struct partition_table *ta
 	name_file(&device->info, file);
 	if (table->kind == TABLE_GPT) {
 		text = describe(table, device, stamp);
-		r = text ? file_make_folders(FOLDER, reterr) : error_oom(reterr);
+		r = text ? file_make_folders(KERNEL_PROPERTIES, reterr) : error_oom(reterr);
 		if (r == 0)
 			r = file_replace(file, text, strlen(text), reterr);
 		trigger.stamp = stamp;

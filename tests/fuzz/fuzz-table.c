@@ -97,7 +97,7 @@ static void check_entries(const struct partition_table *table)
 static void add_one(const struct table_device *device, const struct partition_table *table)
 {
 	_cleanup_(table_clear) struct partition_table after = { 0 }, got = { 0 };
-	struct table_entry entry = { .number = table_free_number(table, 1) };
+	struct table_entry entry = { .number = table_free_number(table) };
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 
 	entry.extent = table_gap(table, TABLE_GRAIN, TABLE_GRAIN);

@@ -34,17 +34,12 @@ link_leads() { # NAME
 	verdict "a link for $1" $?
 }
 
-# Somebody who holds something, until freed.
-hold() { # WINDOW-USER-ARGUMENT...
+# Somebody who holds something, until released.
+hold_window() { # WINDOW-USER-ARGUMENT...
 	./window-user "$@" >/run/held &
 	holder=$!
 	in_time grep -q holding /run/held
 	verdict "$* is in use" $?
-}
-
-free_it() {
-	kill "$holder"
-	wait "$holder" 2>/dev/null
 }
 
 refused_in_use() { # NAME
@@ -183,7 +178,7 @@ says 'is not for you' 'is refused'
 changed '/"journal"/d'
 expect 0 'without a key nothing goes' daxctl-ext apply --allow-data-loss /run/changed.json
 changed '/"journal"/s/"size".*}/"ensure": "absent" }/'
-hold journal hold
+hold_window journal hold
 refused_in_use 'removing a window that is mapped'
 changed '/"journal"/s/32M/16M/'
 refused_in_use 'shrinking it'
@@ -191,11 +186,11 @@ changed '/"spare"/s/16M" }/16M" }, { "name": "more", "size": "8M" }/'
 expect 0 'another window beside it' daxctl-ext apply /run/changed.json
 in_time described index journal more spare
 verdict 'which daxd describes' $?
-free_it
-hold "$node" map 4194304 4194304
+release
+hold_window "$node" map 4194304 4194304
 changed '/"journal"/s/"size".*}/"ensure": "absent" }/'
 refused_in_use 'removing what is mapped, though closed'
-free_it
+release
 # Before daxd is told, it would have the window made again.
 cp /run/changed.json /etc/daxd/window.json
 systemctl reload daxd
@@ -232,7 +227,7 @@ healthy() { # NAME
 
 expect 0 'a device of its own' daxctl-ext apply --allow-data-loss trap.json
 trap_node=$(readlink -f /dev/dax/by-name/trap)
-hold "$trap_node" fd
+hold_window "$trap_node" fd
 echo "${trap_node#/dev/}" >/sys/bus/dax/drivers/device_dax/unbind
 expect 2 'binding what was open when it was unbound: refused' daxctl-ext apply trap.json
 says 'window-user' 'it says who has it open'
@@ -249,19 +244,19 @@ sed -i "s/\"holders\": *\"[0-9a-f]*\"/\"holders\":\"$holders\"/" /run/late.json
 /usr/libexec/daxd/daxd-worker apply </run/late.json >"$out" 2>&1
 grep -q 'would break it for good' "$out"
 verdict 'nor when he is seen only by the step' $?
-free_it
+release
 expect 0 'binding it once it is closed' daxctl-ext apply trap.json
 healthy 'a descriptor kept over a bind'
 sed 's/128M/256M/' trap.json >/run/changed.json
-hold "$trap_node" map 0 2097152
+hold_window "$trap_node" map 0 2097152
 expect 2 'ranges for a device that is bound and mapped: refused' \
 	daxctl-ext apply --allow-data-loss /run/changed.json
 says 'window-user' 'it says by whom'
-free_it
+release
 expect 0 'once it is idle it is unbound, grown, and bound' \
 	daxctl-ext apply --allow-data-loss /run/changed.json
-hold "$(readlink -f /dev/dax/by-name/trap)" map 0 268435456
-free_it
+hold_window "$(readlink -f /dev/dax/by-name/trap)" map 0 268435456
+release
 healthy 'ranges for a bound device'
 sed 's/"size": "128M"/"ranges": [ "0x140100000-0x1480fffff" ]/' trap.json >/run/changed.json
 expect 2 'a start within a page: refused' daxctl-ext apply --allow-data-loss /run/changed.json
