@@ -4,6 +4,7 @@
 #define DAXCTL_EXT_PART_LIST_H
 
 #include "cli.h"
+#include "core/json-write.h"
 #include "part.h"
 #include "table.h"
 
