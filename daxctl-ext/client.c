@@ -49,6 +49,7 @@ void client_clear(struct client *client)
 {
 	client_leave_queue(client);
 	topology_free(TAKE(client->after));
+	scope_clear(&client->scope);
 	bus_free(TAKE(client->bus));
 }
 
@@ -271,18 +272,25 @@ static enum cli_exit scan_by_worker(const struct client *client, enum client_loo
 	return status;
 }
 
+bool client_recall(struct client *client, struct topology *before, struct topology **ret)
+{
+	if (!client->after || !before ||
+	    topology_complete(client->after, before, &client->scope) < 0)
+		return false;
+	topology_free_lender(before, &client->scope);
+	*ret = TAKE(client->after);
+	return true;
+}
+
 enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
 			  struct report *problems)
 {
 	struct answer answer = { .from = "daxd-worker", .problems = problems };
 	enum cli_exit status;
 
+	topology_free(TAKE(client->after)); /* what is seen now is newer */
 	if (client->simulation)
 		return read_simulation(client->simulation, ret, problems);
-	if (look == LOOK_QUICK && client->after) {
-		*ret = TAKE(client->after);
-		return CLI_DONE;
-	}
 	/* Root need not ask: a worker of its own answers sooner, and to look starts no daemon. */
 	status = geteuid() == 0 ? CLI_DONE : client_connect(client, problems);
 	if (status != CLI_DONE)
@@ -317,7 +325,10 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 	}
 	status = run_worker(client, "apply", text, take_event, &answer, interrupt, &end);
 	topology_free(TAKE(client->after));
-	client->after = TAKE(answer.topology);
+	scope_clear(&client->scope);
+	if (scope_of_plan(plan, false, &client->scope) == 0)
+		client->after = TAKE(answer.topology);
+	topology_free(answer.topology);
 	if (status == CLI_DONE && !answer.ended)
 		status = add_death(&end,
 				   "nothing is lost: run apply again, and it goes on from what "

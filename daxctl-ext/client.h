@@ -12,6 +12,7 @@
 #include "client-bus.h"
 #include "core/event.h"
 #include "core/plan.h"
+#include "core/scope.h"
 #include "core/topology.h"
 #include "interrupt.h"
 
@@ -26,7 +27,8 @@ struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
-	struct topology *after; /* what a worker of our own saw when it had applied */
+	struct topology *after; /* what a worker of our own saw when it had applied, */
+	struct scope scope;	/* of this alone */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
 	int queue;		/* the turn of client_queue(), or -1 */
@@ -54,6 +56,11 @@ void client_leave_queue(struct client *client);
 /* Problems are added; only CLI_DONE fills *ret. */
 enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
 			  struct report *problems);
+/*
+ * What a worker of our own has told when it had applied; what it did not look at is taken from
+ * before, which was seen before that and is freed then.  Once: false the next time.
+ */
+bool client_recall(struct client *client, struct topology *before, struct topology **ret);
 
 /* Told of each event as it comes; line is its JSON without the newline. */
 typedef void client_event(void *userdata, const struct event *event, const char *line);

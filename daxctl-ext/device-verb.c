@@ -24,15 +24,10 @@ enum cli_exit device_no_memory(struct cli *cli)
 	return CLI_FAILED;
 }
 
-static void forget_machine(struct device_run *run)
-{
-	volumes_clear(&run->volumes);
-	topology_free(TAKE(run->topology));
-}
-
 static void run_clear(struct device_run *run)
 {
-	forget_machine(run);
+	volumes_clear(&run->volumes);
+	topology_free(run->topology);
 	config_free(run->config);
 	config_free(run->kept);
 	report_clear(&run->notes);
@@ -41,10 +36,14 @@ static void run_clear(struct device_run *run)
 
 enum cli_exit device_look(struct device_run *run, enum client_look look)
 {
-	enum cli_exit status;
+	struct topology *before = TAKE(run->topology);
+	enum cli_exit status = CLI_DONE;
 
-	forget_machine(run);
-	status = client_scan(&run->client, look, &run->topology, &run->cli->problems);
+	volumes_clear(&run->volumes);
+	if (look != LOOK_QUICK || !client_recall(&run->client, before, &run->topology)) {
+		topology_free(before);
+		status = client_scan(&run->client, look, &run->topology, &run->cli->problems);
+	}
 	if (status != CLI_DONE)
 		return status;
 	return volumes_fill(&run->volumes, run->topology) < 0 ? device_no_memory(run->cli) : CLI_DONE;

@@ -71,9 +71,11 @@ bool manager_is_configured(const struct manager *manager)
 
 /*
  * Take over what is new (NULL: as it was), judge, and tell the world what has changed.  Old and
- * new exist side by side until that is done.
+ * new exist side by side until that is done.  What the topology leaves out, because its scope
+ * (NULL: all) does, is as it was.
  */
-static void update(struct manager *manager, struct config *config, struct topology *topology)
+static void update(struct manager *manager, struct config *config, struct topology *topology,
+		   const struct scope *scope)
 {
 	struct config *old_config = config ? manager->config : NULL;
 	struct topology *old_topology = topology ? manager->topology : NULL;
@@ -82,6 +84,11 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	struct view view = { 0 }, old_view = manager->view;
 	struct plan *old_disks = TAKE(manager->disks);
 
+	if (old_topology && topology_complete(topology, old_topology, scope) < 0) {
+		topology_free(topology);
+		out_of_memory(manager);
+		return;
+	}
 	manager->config = config ? config : manager->config;
 	manager->topology = topology ? topology : manager->topology;
 	plan_free(TAKE(manager->plan));
@@ -108,7 +115,7 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	plan_free(old_disks);
 	standings_clear(&old_standings);
 	config_free(old_config);
-	topology_free(old_topology);
+	topology_free_lender(old_topology, scope);
 }
 
 static void notify_counts(const struct manager *manager)
@@ -158,9 +165,9 @@ static int take_plan(struct manager *manager, struct plan **ret)
  * The machine is as the last job found it, though that was done: somebody undoes it, or it cannot
  * be seen.  It is done again and again, but ever more seldom.
  */
-static bool is_vain(struct manager *manager, const struct plan *plan)
+static bool is_vain(struct manager *manager)
 {
-	if (plan->digest != manager->done_digest || manager->again) {
+	if (manager->digest != manager->done_digest || manager->again) {
 		manager->again = false;
 		return false;
 	}
@@ -171,16 +178,16 @@ static bool is_vain(struct manager *manager, const struct plan *plan)
 	return true;
 }
 
-/* May what a plan says be tried now? */
-static bool may_try(struct manager *manager, const struct plan *plan)
+/* May what a plan of the last look says be tried now? */
+static bool may_try(struct manager *manager)
 {
 	switch (manager->hold) {
 	case HOLD_NONE:
-		return !is_vain(manager, plan);
+		return !is_vain(manager);
 	case HOLD_TIME:
 		return false;
 	case HOLD_CHANGE:
-		if (plan->digest == manager->failed_digest)
+		if (manager->digest == manager->failed_digest)
 			return false;
 		manager->hold = HOLD_NONE;
 		manager->n_failures = 0;
@@ -192,11 +199,10 @@ static bool may_try(struct manager *manager, const struct plan *plan)
 static void start_job(struct manager *manager)
 {
 	struct plan *plan = NULL;
-	uint64_t digest = next_plan(manager)->digest;
 	int r = take_plan(manager, &plan);
 	struct job *job = r < 0 ? NULL : job_new(manager, JOB_CONFIGURATION, 0, NULL, plan);
 
-	manager->tried_digest = digest;
+	manager->tried_digest = manager->digest;
 	r = job ? queue_add(manager->queue, job) : -ENOMEM;
 
 	if (r < 0)
@@ -286,12 +292,9 @@ static void tell_when_ready(struct manager *manager)
 
 static void converge(struct manager *manager)
 {
-	const struct plan *plan;
-
 	if (manager->stopping || !manager->begun || !queue_is_idle(manager->queue))
 		return;
-	plan = next_plan(manager);
-	if (plan && may_try(manager, plan)) {
+	if (next_plan(manager) && may_try(manager)) {
 		start_job(manager);
 	} else {
 		if (!is_in_doubt(manager))
@@ -347,10 +350,10 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	manager->since_job = scanner_is_recent(manager->scanner);
-	update(manager, NULL, topology);
+	update(manager, NULL, topology, NULL);
 	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
-	note_change(manager, topology_digest(topology));
+	note_change(manager, topology_digest(topology, NULL));
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
 		manager->failed_digest = manager->digest;
 	converge(manager);
@@ -372,7 +375,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		   (!manager->ready && now >= manager->settled)) {
 		ask_for_scan(manager);
 	} else {
-		update(manager, NULL, NULL);
+		update(manager, NULL, NULL, NULL);
 		converge(manager);
 	}
 	return 0;
@@ -442,12 +445,23 @@ static void forget_failures(struct manager *manager)
 	report_clear(&manager->failures);
 }
 
+/* What the worker saw when it had done is all that the job has changed. */
+static void take_machine(struct manager *manager, struct job *job)
+{
+	_cleanup_(scope_clear) struct scope scope = { 0 };
+
+	manager->since_job = job->after && manager->topology &&
+			     scope_of_plan(job->plan, false, &scope) == 0;
+	if (!manager->since_job)
+		return;
+	update(manager, NULL, TAKE(job->after), &scope);
+	manager->digest = topology_digest(manager->topology, NULL);
+}
+
 void manager_job_ended(struct manager *manager, struct job *job)
 {
 	scanner_expire(manager->scanner);
-	manager->since_job = job->after;
-	if (job->after)
-		update(manager, NULL, TAKE(job->after));
+	take_machine(manager, job);
 	manager->done_digest = 0;
 	if (job->outcome == JOB_DONE && job->operation == JOB_CONFIGURATION)
 		manager->done_digest = manager->tried_digest;
@@ -501,7 +515,7 @@ static int load(struct manager *manager)
 	if (!manager->since || manager->ready)
 		manager->since = now_usec();
 	forget_failures(manager);
-	update(manager, config, NULL);
+	update(manager, config, NULL, NULL);
 	return 0;
 }
 

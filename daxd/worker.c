@@ -6,8 +6,8 @@
  *   daxd-worker objects               the same without who holds what
  *   daxd-worker list                  the same, as far as a list of dax devices needs it
  *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output, and
- *                                     after the last one the topology as it has become, as
- *                                     "objects" would have it, unless nothing was begun
+ *                                     after the last one, unless nothing was begun, what the
+ *                                     regions of the plan and the records have become
  *
  * With --spare a scan, too, begins when its standard input ends: daxd starts workers before there
  * is work for them.  With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
@@ -124,10 +124,10 @@ static int print_topology(const struct topology *topology, struct error *reterr)
 	return r < 0 ? error_set(reterr, -r, "Cannot write the topology.") : 0;
 }
 
-/* How much of the machine is asked for. */
-enum scope { SCOPE_ALL, SCOPE_OBJECTS, SCOPE_LIST };
+/* How much is asked for. */
+enum look { LOOK_ALL, LOOK_OBJECTS, LOOK_LIST };
 
-static int scan(const struct options *options, enum scope scope, struct error *reterr)
+static int scan(const struct options *options, enum look look, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
 	_cleanup_(topology_freep) struct topology *topology = NULL;
@@ -138,11 +138,11 @@ static int scan(const struct options *options, enum scope scope, struct error *r
 	if (!options->sim)
 		recover();
 	r = open_backend(options, &backend, reterr);
-	if (r == 0 && scope == SCOPE_LIST && !options->sim)
+	if (r == 0 && look == LOOK_LIST && !options->sim)
 		kernel_backend_be_brief(backend);
 	if (r == 0)
-		r = scope == SCOPE_ALL ? backend_scan(backend, &topology, reterr) :
-					 backend_scan_objects(backend, &topology, reterr);
+		r = look == LOOK_ALL ? backend_scan(backend, &topology, reterr) :
+					 backend_scan_objects(backend, NULL, &topology, reterr);
 	return r < 0 ? r : print_topology(topology, reterr);
 }
 
@@ -246,12 +246,14 @@ static int prepare(const struct options *options, int *lock, struct journal **jo
 }
 
 /* Whoever asks next what the machine is like need not look; without it they will. */
-static void tell_machine(struct backend *backend)
+static void tell_machine(struct backend *backend, const struct plan *plan)
 {
 	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(scope_clear) struct scope scope = { 0 };
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 
-	if (backend_scan_objects(backend, &topology, &error) == 0)
+	if (scope_of_plan(plan, false, &scope) == 0 &&
+	    backend_scan_objects(backend, &scope, &topology, &error) == 0)
 		(void)print_topology(topology, &error);
 }
 
@@ -279,7 +281,7 @@ static int apply(const struct options *options, struct error *reterr)
 	outcome = executor_run(&executor, plan); /* which it has told */
 	r = options->sim ? save_simulation(options, backend, reterr) : 0;
 	if (r == 0 && outcome != OUTCOME_STALE)
-		tell_machine(backend);
+		tell_machine(backend, plan);
 	return r;
 }
 
@@ -296,12 +298,12 @@ static int run_apply(const struct options *options)
 	return 0;
 }
 
-static int run_scan(const struct options *options, enum scope scope)
+static int run_scan(const struct options *options, enum look look)
 {
 	struct error error = ERROR_INIT;
 	_cleanup_(freep) char *text = NULL;
 
-	if (scan(options, scope, &error) == 0)
+	if (scan(options, look, &error) == 0)
 		return 0;
 	text = error_to_json(&error);
 	(void)fprintf(stderr, "%s\n", text ? text : "{}");
@@ -333,11 +335,11 @@ int main(int argc, char *argv[])
 			return 2;
 	}
 	if (argc - optind == 1 && strcmp(argv[optind], "scan") == 0)
-		return run_scan(&options, SCOPE_ALL);
+		return run_scan(&options, LOOK_ALL);
 	if (argc - optind == 1 && strcmp(argv[optind], "objects") == 0)
-		return run_scan(&options, SCOPE_OBJECTS);
+		return run_scan(&options, LOOK_OBJECTS);
 	if (argc - optind == 1 && strcmp(argv[optind], "list") == 0)
-		return run_scan(&options, SCOPE_LIST);
+		return run_scan(&options, LOOK_LIST);
 	if (argc - optind == 1 && strcmp(argv[optind], "apply") == 0)
 		return run_apply(&options);
 	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] "

@@ -449,41 +449,17 @@ static void planner_clear(struct planner *p)
 	plan_free(p->plan);
 }
 
-static int compare_paths(const void *a, const void *b)
+/* What must be as it is now when the plan runs. */
+static void set_digests(struct planner *p)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	_cleanup_(scope_clear) struct scope all = { 0 }, losses = { 0 };
 
-int plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions)
-{
-	_cleanup_(freep) const char **paths = calloc(plan->n_steps + 1, sizeof(*paths));
-	size_t n = 0;
-
-	if (!paths)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].region && step_takes_away(&plan->steps[i]))
-			paths[n++] = plan->steps[i].region;
-	if (n == 0)
-		return 0;
-	qsort(paths, n, sizeof(*paths), compare_paths);
-	for (size_t i = 0; i < topology->n_regions; i++) {
-		const char *path = topology->regions[i].path;
-
-		regions[i] = bsearch(&path, paths, n, sizeof(*paths), compare_paths);
-	}
-	return 0;
-}
-
-static void set_holders(struct planner *p)
-{
-	_cleanup_(freep) bool *regions = calloc(p->topology->n_regions + 1, sizeof(*regions));
-
-	if (!regions || plan_mark_regions(p->plan, p->topology, regions) < 0) {
+	if (scope_of_plan(p->plan, false, &all) < 0 || scope_of_plan(p->plan, true, &losses) < 0) {
 		p->no_memory = true;
 		return;
 	}
-	p->plan->holders = topology_holders_digest(p->topology, regions);
+	p->plan->digest = topology_digest(p->topology, &all);
+	p->plan->holders = topology_holders_digest(p->topology, &losses);
 }
 
 static void run_passes(struct planner *p)
@@ -501,8 +477,7 @@ static void run_passes(struct planner *p)
 	emit_steps(p);
 	for (size_t i = 0; i < p->plan->n_steps; i++)
 		p->plan->n_destructive += p->plan->steps[i].destructive;
-	p->plan->digest = topology_digest(p->topology);
-	set_holders(p);
+	set_digests(p);
 }
 
 /* The plan of what was not refused, or NULL when memory ran out. */

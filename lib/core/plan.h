@@ -24,7 +24,7 @@ struct drift {
 };
 
 struct plan {
-	uint64_t digest; /* of the topology it was made for, topology_digest() */
+	uint64_t digest; /* topology_digest() of what it is about, as it was made for */
 	uint64_t holders; /* topology_holders_digest() of the regions it takes something away in */
 	struct step *steps;
 	size_t n_steps;
@@ -51,9 +51,6 @@ int plan_build(const struct config *config, const struct topology *topology, str
  */
 int plan_build_possible(const struct config *config, const struct topology *topology,
 			bool lossless, struct plan **ret, struct report *report);
-
-/* Mark the regions of a topology in which the plan takes something away. 0, or -ENOMEM. */
-int plan_mark_regions(const struct plan *plan, const struct topology *topology, bool *regions);
 
 /* One line of JSON, or indented; NULL: no memory. */
 char *plan_to_json(const struct plan *plan, bool indent);

@@ -10,6 +10,7 @@
 struct writer {
 	struct json_out out;
 	bool holders;
+	const struct scope *scope;
 };
 
 static void put_access(struct json_out *out, const struct access *node)
@@ -210,12 +211,30 @@ static void put_region(struct writer *w, const struct region *region)
 	json_close(out, '}');
 }
 
-static void put_dimms(struct json_out *out, const struct topology *topology)
+/* Does a region of the scope lie on it? */
+static bool is_in_scope(const struct writer *w, const struct topology *topology,
+			const struct dimm *dimm)
 {
+	for (size_t i = 0; w->scope && i < topology->n_regions; i++) {
+		const struct region *region = &topology->regions[i];
+
+		for (size_t j = 0; scope_has(w->scope, region->path) && j < region->n_dimms; j++)
+			if (strcmp(region->dimms[j], dimm->name) == 0)
+				return true;
+	}
+	return !w->scope;
+}
+
+static void put_dimms(struct writer *w, const struct topology *topology)
+{
+	struct json_out *out = &w->out;
+
 	json_open(out, "dimms", '[');
 	for (size_t i = 0; i < topology->n_dimms; i++) {
 		const struct dimm *dimm = &topology->dimms[i];
 
+		if (!is_in_scope(w, topology, dimm))
+			continue;
 		json_open(out, NULL, '{');
 		json_put_text(out, "name", dimm->name);
 		json_put_text(out, "id", dimm->id);
@@ -245,19 +264,19 @@ static void put_records(struct json_out *out, const struct topology *topology)
 	json_close(out, ']');
 }
 
-static char *write_topology(const struct topology *topology, bool indent, bool holders)
+static char *write_topology(struct writer w, const struct topology *topology)
 {
-	struct writer w = { .out = { .indent = indent }, .holders = holders };
 
 	json_open(&w.out, NULL, '{');
 	json_put_u64(&w.out, "topology", TOPOLOGY_VERSION);
 	json_put_text(&w.out, "seed", topology->seed.text);
 	json_put_u64(&w.out, "memory_block_size", topology->memory_block_size);
 	json_put_text(&w.out, "auto_online", topology->auto_online);
-	put_dimms(&w.out, topology);
+	put_dimms(&w, topology);
 	json_open(&w.out, "regions", '[');
 	for (size_t i = 0; i < topology->n_regions; i++)
-		put_region(&w, &topology->regions[i]);
+		if (scope_has(w.scope, topology->regions[i].path))
+			put_region(&w, &topology->regions[i]);
 	json_close(&w.out, ']');
 	put_records(&w.out, topology);
 	json_close(&w.out, '}');
@@ -266,7 +285,8 @@ static char *write_topology(const struct topology *topology, bool indent, bool h
 
 char *topology_to_json(const struct topology *topology, bool indent)
 {
-	return write_topology(topology, indent, true);
+	return write_topology((struct writer){ .out = { .indent = indent }, .holders = true },
+			      topology);
 }
 
 static uint64_t digest_of(const char *text)
@@ -280,9 +300,10 @@ static uint64_t digest_of(const char *text)
 	return hash;
 }
 
-uint64_t topology_digest(const struct topology *topology)
+uint64_t topology_digest(const struct topology *topology, const struct scope *scope)
 {
-	_cleanup_(freep) char *text = write_topology(topology, false, false);
+	_cleanup_(freep) char *text =
+		write_topology((struct writer){ .scope = scope }, topology);
 
 	return digest_of(text);
 }
@@ -292,19 +313,16 @@ bool topology_is_line(const char *line)
 	return strncmp(line, "{\"topology\":", 12) == 0;
 }
 
-uint64_t topology_holders_digest(const struct topology *topology, const bool *regions)
+uint64_t topology_holders_digest(const struct topology *topology, const struct scope *scope)
 {
 	struct writer w = { .holders = true };
 	_cleanup_(freep) char *text = NULL;
-	bool any = false;
 
 	json_open(&w.out, NULL, '[');
-	for (size_t i = 0; i < topology->n_regions; i++) {
-		if (regions[i])
+	for (size_t i = 0; i < topology->n_regions; i++)
+		if (scope_has(scope, topology->regions[i].path))
 			put_region(&w, &topology->regions[i]);
-		any = any || regions[i];
-	}
 	json_close(&w.out, ']');
 	text = json_out_finish(&w.out);
-	return any ? digest_of(text) : 0;
+	return scope->n ? digest_of(text) : 0;
 }

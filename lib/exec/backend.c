@@ -16,19 +16,20 @@ static void assert_step(const struct step *step)
 	(void)r; /* with NDEBUG */
 }
 
-int backend_scan_objects(struct backend *backend, struct topology **ret, struct error *reterr)
+int backend_scan_objects(struct backend *backend, const struct scope *scope,
+			 struct topology **ret, struct error *reterr)
 {
-	int r = backend->ops->scan(backend, ret, reterr);
+	int r = backend->ops->scan(backend, scope, ret, reterr);
 
 	assert(r == 0 || (r < 0 && reterr->code == -r));
 	return r;
 }
 
-int backend_scan_holders(struct backend *backend, struct topology *topology, const bool *regions,
-			 struct error *reterr)
+int backend_scan_holders(struct backend *backend, struct topology *topology,
+			 const struct scope *scope, struct error *reterr)
 {
 	int r = backend->ops->scan_holders ?
-			backend->ops->scan_holders(backend, topology, regions, reterr) : 0;
+			backend->ops->scan_holders(backend, topology, scope, reterr) : 0;
 
 	assert(r == 0 || (r < 0 && reterr->code == -r));
 	return r;
@@ -37,16 +38,10 @@ int backend_scan_holders(struct backend *backend, struct topology *topology, con
 int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr)
 {
 	_cleanup_(topology_freep) struct topology *topology = NULL;
-	_cleanup_(freep) bool *all = NULL;
-	int r = backend_scan_objects(backend, &topology, reterr);
+	int r = backend_scan_objects(backend, NULL, &topology, reterr);
 
-	if (r < 0)
-		return r;
-	all = malloc(topology->n_regions + 1);
-	if (!all)
-		return error_oom(reterr);
-	(void)memset(all, true, topology->n_regions + 1);
-	r = backend_scan_holders(backend, topology, all, reterr);
+	if (r == 0)
+		r = backend_scan_holders(backend, topology, NULL, reterr);
 	if (r == 0)
 		*ret = TAKE(topology);
 	return r;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/scope.h"
 #include "core/step.h"
 #include "core/topology.h"
 
@@ -34,10 +35,11 @@ struct step_group {
 
 struct backend_ops {
 	const char *name;
-	int (*scan)(struct backend *backend, struct topology **ret, struct error *reterr);
+	int (*scan)(struct backend *backend, const struct scope *scope, struct topology **ret,
+		    struct error *reterr);
 	/* NULL: the scan has found them already. */
 	int (*scan_holders)(struct backend *backend, struct topology *topology,
-			    const bool *regions, struct error *reterr);
+			    const struct scope *scope, struct error *reterr);
 	int (*check)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*apply)(struct backend *backend, const struct step *step, struct error *reterr);
 	int (*verify)(struct backend *backend, const struct step *step, struct error *reterr);
@@ -54,10 +56,11 @@ struct backend {
 };
 
 /* The state of the machine now; not who holds what, which takes longer than all the rest. */
-int backend_scan_objects(struct backend *backend, struct topology **ret, struct error *reterr);
-/* Who holds what, in those regions of the topology that are marked. */
-int backend_scan_holders(struct backend *backend, struct topology *topology, const bool *regions,
-			 struct error *reterr);
+int backend_scan_objects(struct backend *backend, const struct scope *scope,
+			 struct topology **ret, struct error *reterr);
+/* Who holds what, in those regions of the topology that are in the scope. */
+int backend_scan_holders(struct backend *backend, struct topology *topology,
+			 const struct scope *scope, struct error *reterr);
 /* Both, of all regions. */
 int backend_scan(struct backend *backend, struct topology **ret, struct error *reterr);
 /*

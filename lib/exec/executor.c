@@ -420,27 +420,32 @@ static int stale(struct error *reterr)
 /* Who holds what matters only where something is taken away. */
 static int check_holders(struct run *run, struct error *reterr)
 {
-	_cleanup_(freep) bool *regions = calloc(run->before->n_regions + 1, sizeof(*regions));
-	int r;
+	_cleanup_(scope_clear) struct scope scope = { 0 };
+	int r = scope_of_plan(run->plan, true, &scope);
 
-	if (!regions || plan_mark_regions(run->plan, run->before, regions) < 0)
+	if (r < 0)
 		return error_oom(reterr);
-	r = backend_scan_holders(run->executor->backend, run->before, regions, reterr);
+	r = backend_scan_holders(run->executor->backend, run->before, &scope, reterr);
 	if (r < 0)
 		return r;
-	return topology_holders_digest(run->before, regions) == run->plan->holders ? 0 :
-										     stale(reterr);
+	return topology_holders_digest(run->before, &scope) == run->plan->holders ? 0 :
+										   stale(reterr);
 }
 
 /* -ESTALE: the machine is not what the plan was made for. */
 static int look(struct run *run, struct error *reterr)
 {
-	int r = backend_scan_objects(run->executor->backend, &run->before, reterr);
+	_cleanup_(scope_clear) struct scope scope = { 0 };
+	int r = scope_of_plan(run->plan, false, &scope);
 
 	if (r < 0)
+		return error_oom(reterr);
+	r = backend_scan_objects(run->executor->backend, &scope, &run->before, reterr);
+	if (r < 0)
 		return r;
-	return topology_digest(run->before) == run->plan->digest ? check_holders(run, reterr) :
-								   stale(reterr);
+	return topology_digest(run->before, &scope) == run->plan->digest ?
+		       check_holders(run, reterr) :
+		       stale(reterr);
 }
 
 enum outcome executor_run(struct executor *executor, const struct plan *plan)

@@ -11,19 +11,20 @@ struct fault {
 	enum fault_how how;
 };
 
-static int fault_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+static int fault_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
+		      struct error *reterr)
 {
 	struct fault *fault = (struct fault *)backend;
 
-	return backend_scan_objects(fault->inner, ret, reterr);
+	return backend_scan_objects(fault->inner, scope, ret, reterr);
 }
 
 static int fault_scan_holders(struct backend *backend, struct topology *topology,
-			      const bool *regions, struct error *reterr)
+			      const struct scope *scope, struct error *reterr)
 {
 	struct fault *fault = (struct fault *)backend;
 
-	return backend_scan_holders(fault->inner, topology, regions, reterr);
+	return backend_scan_holders(fault->inner, topology, scope, reterr);
 }
 
 static int fail(const struct step *step, struct error *reterr)

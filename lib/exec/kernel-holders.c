@@ -483,21 +483,25 @@ int targets_add_dax(struct targets *targets, const char *device, struct holder_l
 	return add_target(targets, device, false, dev, list, NULL);
 }
 
-static bool any_unexplained(struct namespace *ns)
+static bool any_unexplained(struct region *region)
 {
 	bool any = false;
 
-	for (size_t i = 0; ns->disk && i < ns->disk->n_maps; i++) {
-		struct disk_map *map = &ns->disk->maps[i];
+	for (size_t i = 0; i < region->n_namespaces; i++) {
+		struct disk *disk = region->namespaces[i].disk;
 
-		if (map->open_count && !map->holders.n && kernel_recount_map(map))
-			any = true;
+		for (size_t j = 0; disk && j < disk->n_maps; j++) {
+			struct disk_map *map = &disk->maps[j];
+
+			if (map->open_count && !map->holders.n && kernel_recount_map(map))
+				any = true;
+		}
 	}
 	return any;
 }
 
 /* Open, and by nobody that can be found: by somebody in a container, or only by udev, for a moment. */
-static void settle_maps(struct topology *topology, const bool *regions)
+static void settle_maps(struct topology *topology, const struct scope *scope)
 {
 	const struct timespec nap = { .tv_nsec = SETTLE_NAP_MS * 1000000L };
 	bool again = true;
@@ -505,8 +509,8 @@ static void settle_maps(struct topology *topology, const bool *regions)
 	for (int ms = 0; again && ms < SETTLE_MS; ms += SETTLE_NAP_MS) {
 		again = false;
 		for (size_t i = 0; i < topology->n_regions; i++)
-			for (size_t j = 0; regions[i] && j < topology->regions[i].n_namespaces; j++)
-				again = any_unexplained(&topology->regions[i].namespaces[j]) || again;
+			if (scope_has(scope, topology->regions[i].path))
+				again = any_unexplained(&topology->regions[i]) || again;
 		if (again)
 			(void)nanosleep(&nap, NULL); /* sooner than asked for is as good */
 	}
@@ -529,14 +533,14 @@ static int add_region(struct targets *targets, struct region *region)
 	return r;
 }
 
-int kernel_scan_holders(struct topology *topology, const bool *regions, struct error *reterr)
+int kernel_scan_holders(struct topology *topology, const struct scope *scope, struct error *reterr)
 {
 	_cleanup_(targets_clear) struct targets targets = { 0 };
 	bool dax = false, blocks = false;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < topology->n_regions; i++)
-		if (regions[i])
+		if (scope_has(scope, topology->regions[i].path))
 			r = add_region(&targets, &topology->regions[i]);
 	if (r < 0)
 		return error_oom(reterr);
@@ -546,6 +550,6 @@ int kernel_scan_holders(struct topology *topology, const bool *regions, struct e
 	}
 	r = targets_read(&targets, blocks || (dax && !targets_nothing_open()), reterr);
 	if (r == 0)
-		settle_maps(topology, regions);
+		settle_maps(topology, scope);
 	return r;
 }

@@ -217,6 +217,8 @@ static int add_region(struct topology *topology, const char *parent, struct kern
 	if (!path || region_type_of(name, &type) < 0)
 		return 0; /* a pmem namespace, or nothing we know */
 	path += strlen("/devices");
+	if (!scope_has(names->scope, path))
+		return 0;
 	if (asprintf(&folder, "/sys/devices%s", path) < 0) {
 		folder = NULL;
 		return error_oom(reterr);

@@ -513,7 +513,8 @@ static int scan_object(struct topology *topology, int nd, const char *name, enum
 	}
 	if (names->brief && (pass == PASS_DIMMS || !has_dax_device(number)))
 		return 0;
-	if (follow(nd, name, path, bus) < 0)
+	if (follow(nd, name, path, bus) < 0 ||
+	    (pass == PASS_REGIONS && !scope_has(names->scope, path)))
 		return 0;
 	fd = sysfs_open(nd, name);
 	if (fd < 0)
@@ -525,8 +526,11 @@ static int scan_object(struct topology *topology, int nd, const char *name, enum
 
 int kernel_scan_nd(struct topology *topology, struct kernel_names *names, struct error *reterr)
 {
-	_cleanup_(closedirp) DIR *nd = sysfs_open_dir(AT_FDCWD, ND_DEVICES);
+	_cleanup_(closedirp) DIR *nd = NULL;
 
+	if (!scope_has_dimms(names->scope))
+		return 0; /* no region of this bus */
+	nd = sysfs_open_dir(AT_FDCWD, ND_DEVICES);
 	if (!nd && errno == ENOENT)
 		return 0; /* no nd bus, nothing on it */
 	if (!nd)

@@ -79,16 +79,19 @@ static int scan_all(struct kernel *kernel, struct topology *topology, struct err
 	return r;
 }
 
-static int kernel_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+static int kernel_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
+		       struct error *reterr)
 {
+	struct kernel *kernel = kernel_of(backend);
 	_cleanup_(topology_freep) struct topology *topology = calloc(1, sizeof(*topology));
 	int r;
 
 	if (!topology)
 		return error_oom(reterr);
 	/* Steps are known from the scan before a run to its end. */
-	kernel_notices_clear(&kernel_of(backend)->notices);
-	r = scan_all(kernel_of(backend), topology, reterr);
+	kernel_notices_clear(&kernel->notices);
+	kernel->names.scope = scope;
+	r = scan_all(kernel, topology, reterr);
 	if (r < 0)
 		return r;
 	topology_sort(topology);
@@ -96,11 +99,11 @@ static int kernel_scan(struct backend *backend, struct topology **ret, struct er
 	return 0;
 }
 
-static int kernel_holders(struct backend *backend, struct topology *topology, const bool *regions,
-			  struct error *reterr)
+static int kernel_holders(struct backend *backend, struct topology *topology,
+			  const struct scope *scope, struct error *reterr)
 {
 	return kernel_of(backend)->names.brief ? 0 :
-						 kernel_scan_holders(topology, regions, reterr);
+						 kernel_scan_holders(topology, scope, reterr);
 }
 
 static int kernel_check(struct backend *backend, const struct step *step, struct error *reterr)

@@ -43,6 +43,7 @@ struct kernel_link {
 /* What nodes are looked up in while a scan runs. */
 struct kernel_names {
 	bool brief; /* scans are for a list of dax devices: nobody asks for nodes */
+	const struct scope *scope; /* what is to be looked at */
 	/* Of the node seen last: most nodes have the same, and to look them up takes long. */
 	char *owner, *group; /* NULL: none seen */
 	unsigned int uid, gid;
@@ -193,7 +194,7 @@ void kernel_replug(int device, bool online, enum zone zone);
 
 /* kernel-holders.c */
 /* Who holds what those regions have that are marked: one pass over mounts, swaps and processes. */
-int kernel_scan_holders(struct topology *topology, const bool *regions, struct error *reterr);
+int kernel_scan_holders(struct topology *topology, const struct scope *scope, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);

@@ -269,7 +269,22 @@ static int sim_verify(struct backend *backend, const struct step *step, struct e
 }
 
 /* The caller owns what a scan gives, so it gets a copy: through the text, which is exact. */
-static int sim_scan(struct backend *backend, struct topology **ret, struct error *reterr)
+static void forget_others(struct topology *topology, const struct scope *scope)
+{
+	for (size_t i = topology->n_regions; i-- > 0;) {
+		struct region *region = &topology->regions[i];
+
+		if (scope_has(scope, region->path))
+			continue;
+		region_clear(region);
+		ARRAY_REMOVE(topology->regions, topology->n_regions, region);
+	}
+	while (!scope_has_dimms(scope) && topology->n_dimms)
+		dimm_clear(&topology->dimms[--topology->n_dimms]);
+}
+
+static int sim_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
+		    struct error *reterr)
 {
 	struct sim *sim = (struct sim *)backend;
 	_cleanup_(report_clear) struct report report = REPORT_INIT;
@@ -281,6 +296,8 @@ static int sim_scan(struct backend *backend, struct topology **ret, struct error
 	r = topology_parse(text, strlen(text), ret, &report);
 	if (r < 0)
 		error_move(reterr, &report.errors[0]);
+	else if (scope)
+		forget_others(*ret, scope);
 	return r;
 }
 
