@@ -121,12 +121,26 @@ static int kernel_check(struct backend *backend, const struct step *step, struct
 	return kernel_notice_add(&kernel->notices, step) < 0 ? error_oom(reterr) : 0;
 }
 
+/* Does it wait for grace periods, and for nothing that takes long? */
+static bool is_hurried(const struct step *step)
+{
+	return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_RESIZE_DEVICE ||
+	       step->kind == STEP_DESTROY_DEVICE || step->kind == STEP_BIND ||
+	       step->kind == STEP_UNBIND;
+}
+
 static void begin(struct kernel *kernel, const struct step *step)
 {
-	if (step->kind != STEP_CREATE_DEVICE || kernel->makes_devices)
-		return;
-	kernel->makes_devices = true;
-	kernel_begin_making();
+	if (step->kind == STEP_CREATE_DEVICE && !kernel->makes_devices) {
+		kernel->makes_devices = true;
+		kernel_begin_making();
+	}
+	if (is_hurried(step) && !kernel->hurries) {
+		kernel->hurries = kernel_hurry();
+	} else if (!is_hurried(step) && kernel->hurries) {
+		kernel->hurries = false;
+		kernel_stop_hurrying();
+	}
 }
 
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
@@ -281,6 +295,8 @@ static void kernel_free(struct backend *backend)
 {
 	if (kernel_of(backend)->makes_devices)
 		kernel_end_making();
+	if (kernel_of(backend)->hurries)
+		kernel_stop_hurrying();
 	kernel_index_clear(&kernel_of(backend)->index);
 	kernel_notices_clear(&kernel_of(backend)->notices);
 	kernel_names_clear(&kernel_of(backend)->names);
@@ -291,7 +307,7 @@ static void kernel_free(struct backend *backend)
 bool kernel_backend_must_recover(void)
 {
 	return access(HELD_POLICY, F_OK) == 0 || access(HELD_REGION, F_OK) == 0 ||
-	       access(MAKING_DEVICES, F_OK) == 0;
+	       access(MAKING_DEVICES, F_OK) == 0 || access(HURRIED, F_OK) == 0;
 }
 
 void kernel_backend_be_brief(struct backend *backend)
@@ -304,6 +320,7 @@ void kernel_backend_recover(void)
 	kernel_release_policy();
 	kernel_release_region();
 	kernel_end_making();
+	kernel_stop_hurrying();
 }
 
 int kernel_backend_new(const char *state_file, struct backend **ret, struct error *reterr)

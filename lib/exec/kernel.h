@@ -55,7 +55,7 @@ struct kernel {
 	struct backend backend;
 	char *state_file;
 	struct kernel_names names;
-	bool makes_devices;
+	bool makes_devices, hurries;
 	struct kernel_index index;
 	struct kernel_notices notices;
 };
@@ -140,6 +140,7 @@ void kernel_change_records(const char *path, struct step_group *group);
 #define RUN_FOLDER "/run/daxd"
 #define HELD_POLICY RUN_FOLDER "/auto_online_blocks"
 #define HELD_REGION RUN_FOLDER "/disabled-region"
+#define HURRIED RUN_FOLDER "/rcu-expedited"
 /* What udev/56-daxd-partitions.rules find out there: of which disk a map is. */
 #define RUN_DISKS RUN_FOLDER "/disks"
 /* There while devices of dynamic regions are made: udev/91-daxd.rules look for it. */
@@ -148,6 +149,11 @@ void kernel_change_records(const char *path, struct step_group *group);
 /* kernel-policy.c: new memory stays offline between the two. */
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
+
+/* kernel-rcu.c: between the two the kernel expedites grace periods. */
+/* false: it does not, since it must not or cannot. */
+bool kernel_hurry(void);
+void kernel_stop_hurrying(void);
 
 /* kernel-region.c: where hmem regions start, since the boot. */
 /* It is known for sure now. */

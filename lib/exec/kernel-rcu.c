@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Binding and unbinding a driver waits for grace periods of RCU, some 20 ms each on an idle host,
+ * and that is most of the time they take.  The kernel can expedite them, by interrupting every
+ * processor once: it is asked to while such steps run, and never while memory goes offline, which
+ * may take minutes.  A host that keeps processors for real-time work is left alone.
+ *
+ * What is set has a mark in a file meanwhile: whoever writes next puts back what a killed writer
+ * could not.
+ */
+#include "exec/kernel.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define EXPEDITED "/sys/kernel/rcu_expedited"
+#define NORMAL "/sys/kernel/rcu_normal"
+#define PROCESSORS "/sys/devices/system/cpu"
+
+static bool is_number(const char *path, uint64_t want)
+{
+	uint64_t value;
+
+	return sysfs_read_u64(AT_FDCWD, path, &value) == 0 && value == want;
+}
+
+/* "", or "(null)" where the kernel was built for it and not told to. */
+static bool keeps_processors(const char *path)
+{
+	char text[SYSFS_NAME_MAX];
+
+	return sysfs_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	       text[strcspn(text, "0123456789")] != 0;
+}
+
+bool kernel_hurry(void)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(closep) int mark = -1;
+
+	/* rcu_normal wins over the other in the kernel, too. */
+	if (!is_number(EXPEDITED, 0) || !is_number(NORMAL, 0) ||
+	    keeps_processors(PROCESSORS "/isolated") || keeps_processors(PROCESSORS "/nohz_full") ||
+	    file_make_folders(RUN_FOLDER, &error) < 0)
+		return false;
+	mark = open(HURRIED, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (mark >= 0 && sysfs_write(AT_FDCWD, EXPEDITED, "1") == 0)
+		return true;
+	(void)unlink(HURRIED); /* if it stays, the next one writes what is there */
+	return false;
+}
+
+void kernel_stop_hurrying(void)
+{
+	if (access(HURRIED, F_OK) < 0)
+		return;
+	(void)sysfs_write(AT_FDCWD, EXPEDITED, "0"); /* it was there before */
+	(void)unlink(HURRIED); /* as above */
+}
