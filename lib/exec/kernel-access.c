@@ -12,6 +12,8 @@
 
 /* For one entry of the user or group data base, members and all. */
 #define NSS_BUFFER_SIZE (1u << 20)
+/* Has the number 0 on every Linux, and nearly every node; a look into the data base takes long. */
+#define ROOT "root"
 
 static void forget_accounts(struct kernel_names *names)
 {
@@ -111,10 +113,14 @@ static int look_up_names(struct kernel_names *names, uid_t uid, gid_t gid)
 	forget_accounts(names);
 	if (!buffer)
 		return -ENOMEM;
-	(void)getpwuid_r(uid, &user, buffer, NSS_BUFFER_SIZE, &found_user);
-	names->owner = found_user ? strdup(found_user->pw_name) : number_text(uid);
-	(void)getgrgid_r(gid, &group, buffer, NSS_BUFFER_SIZE, &found_group);
-	names->group = found_group ? strdup(found_group->gr_name) : number_text(gid);
+	if (uid != 0)
+		(void)getpwuid_r(uid, &user, buffer, NSS_BUFFER_SIZE, &found_user);
+	names->owner = uid == 0 ? strdup(ROOT) :
+		       found_user ? strdup(found_user->pw_name) : number_text(uid);
+	if (gid != 0)
+		(void)getgrgid_r(gid, &group, buffer, NSS_BUFFER_SIZE, &found_group);
+	names->group = gid == 0 ? strdup(ROOT) :
+		       found_group ? strdup(found_group->gr_name) : number_text(gid);
 	if (!names->owner || !names->group)
 		return -ENOMEM;
 	names->uid = uid;
