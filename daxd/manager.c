@@ -266,6 +266,15 @@ static bool reload_if_changed(struct manager *manager)
 	return true;
 }
 
+/*
+ * Nothing can be done as long as the machine cannot be seen.  A worker that was killed is no
+ * reason to go on without any volume; something that hangs in the kernel is.
+ */
+static bool is_blind_for_now(const struct manager *manager)
+{
+	return manager->blindness.code != ETIMEDOUT && manager->n_blind < TRIES;
+}
+
 /* Everything that can be had is there, and who waits has waited long enough. */
 static void tell_when_ready(struct manager *manager)
 {
@@ -274,8 +283,8 @@ static void tell_when_ready(struct manager *manager)
 
 	if (manager->ready || !(manager->topology || manager->blindness.code))
 		return;
-	if (!manager->blindness.code &&
-	    (late != UINT64_MAX || tries || is_in_doubt(manager))) {
+	if (manager->blindness.code ? is_blind_for_now(manager) :
+				      late != UINT64_MAX || tries || is_in_doubt(manager)) {
 		(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64,
 				 (late == UINT64_MAX ? 0 : late * SECOND) + START_MARGIN);
 		return;
