@@ -13,6 +13,7 @@
 
 /* Properties of a job that change. */
 #define N_CHANGING 7
+#define TELL_DELAY UINT64_C(30000) /* microseconds */
 
 char *bus_job_path(const struct job *job)
 {
@@ -242,20 +243,37 @@ void bus_job_removed(struct bus *bus, const struct job *job)
 	tell(bus, job, emit_removed, &(struct news){ 0 });
 }
 
+static void tell_within(struct bus *bus, uint64_t delay)
+{
+	/* Both fail only for a source that is not there. */
+	(void)sd_event_source_set_time_relative(bus->teller, delay);
+	(void)sd_event_source_set_enabled(bus->teller, SD_EVENT_ONESHOT);
+}
+
+/*
+ * What is told wakes up the bus and all who listen, who take the processors from the job: a short
+ * one has ended before.
+ */
 static void tell_later(struct bus *bus)
 {
-	if (bus) /* it fails only for a source that is not there */
-		(void)sd_event_source_set_enabled(bus->teller, SD_EVENT_ONESHOT);
+	int enabled;
+
+	if (bus && sd_event_source_get_enabled(bus->teller, &enabled) == 0)
+		tell_within(bus, TELL_DELAY); /* else it will be told with the rest */
 }
 
 /* A line that there is no memory for can be asked for: it is in the state of the job. */
-void bus_job_event(struct bus *bus, struct job *job, const char *line)
+void bus_job_event(struct bus *bus, struct job *job, enum event_kind kind, const char *line)
 {
 	char **slot = bus ? ARRAY_APPEND(job->lines, job->n_lines) : NULL;
 
 	if (slot && (*slot = strdup(line)))
 		job->n_lines++;
-	tell_later(bus);
+	/* Who follows the job asks for its plan then, while that runs; and the end is near. */
+	if (bus && kind != EVENT_STEP)
+		tell_within(bus, kind == EVENT_BEGIN ? 0 : TELL_DELAY);
+	else
+		tell_later(bus);
 }
 
 void bus_job_changed(struct bus *bus, struct job *job, enum bus_job_change change)
@@ -309,12 +327,13 @@ static void tell_rest(struct bus *bus, struct job *job)
 	}
 }
 
-int bus_tell_jobs(sd_event_source *source, void *userdata)
+int bus_tell_jobs(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct bus *bus = userdata;
 	struct job *job;
 
 	(void)source;
+	(void)usec;
 	for (size_t i = 0; (job = queue_get(bus->manager->queue, i)); i++)
 		tell_rest(bus, job);
 	return 0;

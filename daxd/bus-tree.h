@@ -93,7 +93,9 @@ int bus_read_json(sd_bus_message *message, struct json_out *out, const char *key
 		  sd_bus_error *error);
 
 /* What is to be told of jobs. */
-int bus_tell_jobs(sd_event_source *source, void *userdata);
+int bus_tell_jobs(sd_event_source *source, uint64_t usec, void *userdata);
+/* What sd-event does by itself is a quarter second. */
+#define BUS_TELL_ACCURACY UINT64_C(1000)
 /* The caller frees; NULL: no memory. */
 char *bus_job_path(const struct job *job);
 

@@ -353,7 +353,8 @@ static int set_up_sources(struct bus *bus)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(bus->nudge, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_add_defer(bus->manager->event, &bus->teller, bus_tell_jobs, bus);
+		r = sd_event_add_time(bus->manager->event, &bus->teller, CLOCK_MONOTONIC, 0,
+				      BUS_TELL_ACCURACY, bus_tell_jobs, bus);
 	return r < 0 ? r : sd_event_source_set_enabled(bus->teller, SD_EVENT_OFF);
 }
 

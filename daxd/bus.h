@@ -8,6 +8,7 @@
 #define DAXD_BUS_H
 
 #include "base/error.h"
+#include "core/event.h"
 
 struct bus;
 struct job;
@@ -37,7 +38,7 @@ void bus_job_added(struct bus *bus, const struct job *job);
 void bus_job_removed(struct bus *bus, const struct job *job);
 /* These two are told a moment later, with what else there is to tell by then. */
 void bus_job_changed(struct bus *bus, struct job *job, enum bus_job_change change);
-void bus_job_event(struct bus *bus, struct job *job, const char *line);
+void bus_job_event(struct bus *bus, struct job *job, enum event_kind kind, const char *line);
 void bus_job_ended(struct bus *bus, struct job *job);
 
 #endif

@@ -225,7 +225,7 @@ static int take_line(void *userdata, char *line, size_t length)
 			add_problem(job, &event.error);
 		break;
 	}
-	bus_job_event(job->manager->bus, job, line);
+	bus_job_event(job->manager->bus, job, event.kind, line);
 	return 0;
 }
 

@@ -493,6 +493,8 @@ void manager_idle(struct manager *manager)
 {
 	if (manager->stopping)
 		(void)sd_event_exit(manager->event, 0); /* it fails only when it is exiting */
+	else if (manager->since_job && manager->ready)
+		monitor_note(manager->monitor); /* there is no hurry: the worker has told */
 	else
 		ask_for_scan(manager);
 }

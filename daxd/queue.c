@@ -91,9 +91,9 @@ void queue_ended(struct queue *queue, struct job *job)
 {
 	if (queue->running == job)
 		queue->running = NULL;
-	log_job(job);
 	manager_job_ended(queue->manager, job);
 	bus_job_ended(queue->manager->bus, job);
+	log_job(job); /* those who wait come first */
 	schedule(queue);
 }
 

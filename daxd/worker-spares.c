@@ -12,6 +12,8 @@
 #include "base/macro.h"
 
 #define VERBS_MAX 4
+#define DELAY UINT64_C(200000) /* microseconds: most jobs have ended by then */
+#define ACCURACY UINT64_C(50000)
 
 struct spare {
 	const char *verb;
@@ -50,12 +52,13 @@ static bool is_alive(const struct child *process)
 	return process->pid && waitpid(process->pid, NULL, WNOHANG) == 0;
 }
 
-/* When there is nothing else to do; without one, the next is started when it is needed. */
-static int on_idle(sd_event_source *source, void *userdata)
+/* Not while the last one is at work; without one, the next is started when it is needed. */
+static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct worker_spares *spares = userdata;
 
 	(void)source;
+	(void)usec;
 	for (size_t i = 0; i < spares->n; i++)
 		if (!spares->spares[i].process.pid)
 			(void)start(spares, spares->spares[i].verb, &spares->spares[i].process);
@@ -77,7 +80,8 @@ int worker_spares_take(struct worker_spares *spares, const char *verb, struct ch
 {
 	struct spare *spare = find(spares, verb);
 
-	/* It fails only for a source that is not there. */
+	/* Both fail only for a source that is not there. */
+	(void)sd_event_source_set_time_relative(spares->filler, DELAY);
 	(void)sd_event_source_set_enabled(spares->filler, SD_EVENT_ONESHOT);
 	if (!spare || !spare->process.pid)
 		return start(spares, verb, ret);
@@ -108,9 +112,7 @@ int worker_spares_new(sd_event *event, const char *program, struct worker_spares
 	if (!spares)
 		return -ENOMEM;
 	*spares = (struct worker_spares){ .event = event, .program = program };
-	r = sd_event_add_defer(event, &spares->filler, on_idle, spares);
-	if (r >= 0)
-		r = sd_event_source_set_priority(spares->filler, SD_EVENT_PRIORITY_IDLE);
+	r = sd_event_add_time(event, &spares->filler, CLOCK_MONOTONIC, 0, ACCURACY, on_time, spares);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(spares->filler, SD_EVENT_OFF);
 	if (r < 0) {
