@@ -14,6 +14,7 @@
 	X(fdisk_deassign_device) \
 	X(fdisk_delete_partition) \
 	X(fdisk_disable_dialogs) \
+	X(fdisk_enable_listonly) \
 	X(fdisk_get_disklabel_id) \
 	X(fdisk_get_first_lba) \
 	X(fdisk_get_label) \
@@ -67,6 +68,7 @@ int fdisk_library_load(struct error *reterr);
 #define fdisk_deassign_device (fdisk_library.of_fdisk_deassign_device)
 #define fdisk_delete_partition (fdisk_library.of_fdisk_delete_partition)
 #define fdisk_disable_dialogs (fdisk_library.of_fdisk_disable_dialogs)
+#define fdisk_enable_listonly (fdisk_library.of_fdisk_enable_listonly)
 #define fdisk_get_disklabel_id (fdisk_library.of_fdisk_get_disklabel_id)
 #define fdisk_get_first_lba (fdisk_library.of_fdisk_get_first_lba)
 #define fdisk_get_label (fdisk_library.of_fdisk_get_label)

@@ -33,7 +33,7 @@ int table_bytes_new(struct table_bytes *bytes, const char *name, uint64_t size,
 		    uint64_t sector_size, struct error *reterr)
 {
 	*bytes = (struct table_bytes){ .fd = -1, .name = name, .size = size,
-				       .sector_size = sector_size };
+				       .sector_size = sector_size, .known = TABLE_IMAGE_END };
 	bytes->head = calloc(1, TABLE_IMAGE_END);
 	bytes->tail = calloc(1, TABLE_IMAGE_END);
 	if (!bytes->head || !bytes->tail)
@@ -51,9 +51,10 @@ static bool is_zero(const unsigned char *bytes, size_t n)
 }
 
 /* What is zero stays a hole, which costs neither time nor memory; most of it is. */
-static int fill(int fd, const unsigned char *from, uint64_t offset, struct error *reterr)
+static int fill(int fd, const unsigned char *from, uint64_t size, uint64_t offset,
+		struct error *reterr)
 {
-	for (uint64_t at = 0; at < TABLE_IMAGE_END; at += PIECE) {
+	for (uint64_t at = 0; at < size; at += PIECE) {
 		ssize_t n;
 
 		if (is_zero(from + at, PIECE))
@@ -69,9 +70,11 @@ static int fill(int fd, const unsigned char *from, uint64_t offset, struct error
 
 int table_bytes_fill(const struct table_bytes *bytes, struct error *reterr)
 {
-	int r = fill(bytes->fd, bytes->head, 0, reterr);
+	uint64_t known = bytes->known;
+	int r = fill(bytes->fd, bytes->head, known, 0, reterr);
 
-	return r < 0 ? r : fill(bytes->fd, bytes->tail, bytes->size - TABLE_IMAGE_END, reterr);
+	return r < 0 ? r : fill(bytes->fd, bytes->tail + TABLE_IMAGE_END - known, known,
+				bytes->size - known, reterr);
 }
 
 int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
@@ -114,6 +117,11 @@ static const unsigned char *find_sector(const struct table_bytes *bytes, uint64_
 static bool is_header(const unsigned char *sector)
 {
 	return sector && memcmp(sector, SIGNATURE, strlen(SIGNATURE)) == 0;
+}
+
+bool table_bytes_begin_gpt(const struct table_bytes *bytes)
+{
+	return is_header(find_sector(bytes, 1));
 }
 
 static uint64_t get_u64(const unsigned char *at)
@@ -242,6 +250,9 @@ int table_fdisk_open(const struct table_bytes *bytes, int fd, bool read_only,
 		r = fdisk_save_user_sector_size(context, sector, sector);
 	if (r == 0)
 		r = fdisk_save_user_grain(context, TABLE_GRAIN);
+	/* Else it looks for a hundred signatures, and says nothing of them. */
+	if (r == 0)
+		r = fdisk_enable_listonly(context, read_only);
 	if (r == 0)
 		r = fdisk_assign_device_by_fd(context, fd, bytes->name, read_only);
 	if (r < 0)
@@ -377,7 +388,7 @@ static int is_primary_good(const struct table_bytes *bytes, bool *ret, struct er
 	int r = table_bytes_new(&half, bytes->name, bytes->size, bytes->sector_size, reterr);
 
 	if (r == 0)
-		r = fill(half.fd, bytes->head, 0, reterr);
+		r = fill(half.fd, bytes->head, bytes->known, 0, reterr);
 	if (r < 0)
 		return r;
 	r = table_fdisk_open(&half, half.fd, true, &context);

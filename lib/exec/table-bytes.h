@@ -7,6 +7,8 @@
 #ifndef DAXD_EXEC_TABLE_BYTES_H
 #define DAXD_EXEC_TABLE_BYTES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "core/table.h"
 
@@ -18,16 +20,19 @@ struct table_bytes {
 	int fd;
 	uint64_t size, sector_size;
 	unsigned char *head, *tail; /* TABLE_IMAGE_END each */
+	uint64_t known; /* the outermost bytes of each that are the device's; the rest is zeros */
 };
 
 #define TABLE_BYTES_INIT { .fd = -1 }
 
-/* All zeros; name is borrowed. */
+/* All zeros, and all known; name is borrowed. */
 int table_bytes_new(struct table_bytes *bytes, const char *name, uint64_t size,
 		    uint64_t sector_size, struct error *reterr);
 void table_bytes_clear(struct table_bytes *bytes);
 /* Head and tail to the file, which must be all zeros yet. */
 int table_bytes_fill(const struct table_bytes *bytes, struct error *reterr);
+/* Does what is known begin with a header of a GPT? */
+bool table_bytes_begin_gpt(const struct table_bytes *bytes);
 int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
 		     struct error *reterr);
 int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,

@@ -11,13 +11,17 @@
 #include "exec/crash.h"
 #include "exec/table-bytes.h"
 
+#define GPT_END (UINT64_C(64) << 10) /* sectors of 4 KiB, and room for more than 128 entries */
+
 static int unreadable(const struct table_device *device, int r, struct error *reterr)
 {
 	return error_set(reterr, -r, "Cannot read the partition table of %s: %s.", device->name,
 			 strerror(-r));
 }
 
-static int load(const struct table_device *device, struct table_bytes *bytes, struct error *reterr)
+/* The outermost bytes of either end. */
+static int load(const struct table_device *device, struct table_bytes *bytes, uint64_t known,
+		struct error *reterr)
 {
 	int r;
 
@@ -26,21 +30,43 @@ static int load(const struct table_device *device, struct table_bytes *bytes, st
 	r = table_bytes_new(bytes, device->name, device->size, device->sector_size, reterr);
 	if (r < 0)
 		return r;
-	r = device->read(device->userdata, 0, bytes->head, TABLE_IMAGE_END);
+	bytes->known = known;
+	r = device->read(device->userdata, 0, bytes->head, known);
 	if (r == 0)
-		r = device->read(device->userdata, device->size - TABLE_IMAGE_END, bytes->tail,
-				 TABLE_IMAGE_END);
+		r = device->read(device->userdata, device->size - known,
+				 bytes->tail + TABLE_IMAGE_END - known, known);
 	if (r < 0)
 		return unreadable(device, r, reterr);
 	return table_bytes_fill(bytes, reterr);
+}
+
+/*
+ * Nearly each table that there is is a GPT that lies in the outermost bytes, whole: nothing else
+ * need be read.  ret->kind is TABLE_NONE otherwise.
+ */
+static int read_whole_gpt(const struct table_device *device, struct partition_table *ret,
+			  struct error *reterr)
+{
+	_cleanup_(table_bytes_clear) struct table_bytes bytes = TABLE_BYTES_INIT;
+	int r = load(device, &bytes, GPT_END, reterr);
+
+	if (r < 0 || bytes.fd < 0 || !table_bytes_begin_gpt(&bytes))
+		return r;
+	r = table_bytes_parse(&bytes, ret, reterr);
+	if (r == 0 && ret->kind != TABLE_GPT)
+		table_clear(ret);
+	return r;
 }
 
 int table_image_read(const struct table_device *device, struct partition_table *ret,
 		     struct error *reterr)
 {
 	_cleanup_(table_bytes_clear) struct table_bytes bytes = TABLE_BYTES_INIT;
-	int r = load(device, &bytes, reterr);
+	int r = read_whole_gpt(device, ret, reterr);
 
+	if (r < 0 || ret->kind == TABLE_GPT)
+		return r;
+	r = load(device, &bytes, TABLE_IMAGE_END, reterr);
 	if (r < 0 || bytes.fd < 0)
 		return r;
 	return table_bytes_parse(&bytes, ret, reterr);
@@ -158,7 +184,7 @@ int table_image_write(const struct table_device *device, const struct partition_
 	_cleanup_(table_clear) struct partition_table now = { 0 };
 	int r;
 
-	r = load(device, &old, reterr);
+	r = load(device, &old, TABLE_IMAGE_END, reterr);
 	if (r == 0 && old.fd < 0)
 		r = error_set(reterr, ENOSPC, "%s is too small for partitions.", device->name);
 	if (r == 0)
