@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Binding and unbinding a driver waits for grace periods of RCU, some 20 ms each on an idle host,
- * and that is most of the time they take.  The kernel can expedite them, by interrupting every
- * processor once: it is asked to while such steps run, and never while memory goes offline, which
- * may take minutes.  A host that keeps processors for real-time work is left alone.
+ * To bind and unbind a driver, to bring memory online and offline, and to change a map, the kernel
+ * waits for grace periods of RCU, some 20 ms each on an idle host, and that is most of the time
+ * these take.  It can expedite them, by interrupting every processor once each time: it is asked to
+ * while steps run.  A host that keeps processors for real-time work is left alone.
  *
  * What is set has a mark in a file meanwhile: whoever writes next puts back what a killed writer
  * could not.
@@ -37,7 +37,7 @@ static bool keeps_processors(const char *path)
 	       text[strcspn(text, "0123456789")] != 0;
 }
 
-bool kernel_hurry(void)
+void kernel_hurry(void)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	_cleanup_(closep) int mark = -1;
@@ -46,12 +46,10 @@ bool kernel_hurry(void)
 	if (!is_number(EXPEDITED, 0) || !is_number(NORMAL, 0) ||
 	    keeps_processors(PROCESSORS "/isolated") || keeps_processors(PROCESSORS "/nohz_full") ||
 	    file_make_folders(RUN_FOLDER, &error) < 0)
-		return false;
+		return;
 	mark = open(HURRIED, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (mark >= 0 && sysfs_write(AT_FDCWD, EXPEDITED, "1") == 0)
-		return true;
-	(void)unlink(HURRIED); /* if it stays, the next one writes what is there */
-	return false;
+	if (mark < 0 || sysfs_write(AT_FDCWD, EXPEDITED, "1") < 0)
+		(void)unlink(HURRIED); /* if it stays, the next one writes what is there */
 }
 
 void kernel_stop_hurrying(void)

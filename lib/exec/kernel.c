@@ -121,26 +121,15 @@ static int kernel_check(struct backend *backend, const struct step *step, struct
 	return kernel_notice_add(&kernel->notices, step) < 0 ? error_oom(reterr) : 0;
 }
 
-/* Does it wait for grace periods, and for nothing that takes long? */
-static bool is_hurried(const struct step *step)
-{
-	return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_RESIZE_DEVICE ||
-	       step->kind == STEP_DESTROY_DEVICE || step->kind == STEP_BIND ||
-	       step->kind == STEP_UNBIND;
-}
-
 static void begin(struct kernel *kernel, const struct step *step)
 {
 	if (step->kind == STEP_CREATE_DEVICE && !kernel->makes_devices) {
 		kernel->makes_devices = true;
 		kernel_begin_making();
 	}
-	if (is_hurried(step) && !kernel->hurries) {
-		kernel->hurries = kernel_hurry();
-	} else if (!is_hurried(step) && kernel->hurries) {
-		kernel->hurries = false;
-		kernel_stop_hurrying();
-	}
+	if (!kernel->begun)
+		kernel_hurry();
+	kernel->begun = true;
 }
 
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
@@ -295,7 +284,7 @@ static void kernel_free(struct backend *backend)
 {
 	if (kernel_of(backend)->makes_devices)
 		kernel_end_making();
-	if (kernel_of(backend)->hurries)
+	if (kernel_of(backend)->begun)
 		kernel_stop_hurrying();
 	kernel_index_clear(&kernel_of(backend)->index);
 	kernel_notices_clear(&kernel_of(backend)->notices);

@@ -55,7 +55,8 @@ struct kernel {
 	struct backend backend;
 	char *state_file;
 	struct kernel_names names;
-	bool makes_devices, hurries;
+	bool begun; /* a step was applied */
+	bool makes_devices;
 	struct kernel_index index;
 	struct kernel_notices notices;
 };
@@ -150,9 +151,8 @@ void kernel_change_records(const char *path, struct step_group *group);
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
 
-/* kernel-rcu.c: between the two the kernel expedites grace periods. */
-/* false: it does not, since it must not or cannot. */
-bool kernel_hurry(void);
+/* kernel-rcu.c: between the two the kernel expedites grace periods, if it may. */
+void kernel_hurry(void);
 void kernel_stop_hurrying(void);
 
 /* kernel-region.c: where hmem regions start, since the boot. */
