@@ -323,7 +323,7 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 		problem_add(problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
-	status = run_worker(client, "apply", text, take_event, &answer, interrupt, &end);
+	status = run_worker(client, client->recalls ? "apply-look" : "apply", text, take_event, &answer, interrupt, &end);
 	topology_free(TAKE(client->after));
 	scope_clear(&client->scope);
 	if (scope_of_plan(plan, false, &client->scope) == 0)

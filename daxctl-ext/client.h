@@ -27,7 +27,8 @@ struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
-	struct topology *after; /* what a worker of our own saw when it had applied, */
+	bool recalls;		/* a worker of our own is to look when it has applied: */
+	struct topology *after; /* what it saw then, */
 	struct scope scope;	/* of this alone */
 	bool ask_password;	/* polkit may */
 	struct bus *bus;	/* daxd; NULL: not asked for yet, or there is none */
@@ -57,8 +58,8 @@ void client_leave_queue(struct client *client);
 enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
 			  struct report *problems);
 /*
- * What a worker of our own has told when it had applied; what it did not look at is taken from
- * before, which was seen before that and is freed then.  Once: false the next time.
+ * What a worker of our own has told when it had applied, which it does with client->recalls; what it
+ * did not look at is taken from before, which was seen before that and is freed then.  Once: false the next time.
  */
 bool client_recall(struct client *client, struct topology *before, struct topology **ret);
 

@@ -656,6 +656,7 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 	enum cli_exit status;
 
 	client_init(&run.client, NULL);
+	run.client.recalls = true;
 	run.client.ask_password = !options->no_ask_password;
 	status = options->topology ? run_simulated(&run) : run_on(&run);
 	(void)fflush(cli->out); /* notes come after what they are about */

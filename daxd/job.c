@@ -311,7 +311,7 @@ static void run(struct job *job)
 		fail(job, &error);
 		return;
 	}
-	if (worker_link_start(job->manager->spares, "apply", text, &calls, job, &job->worker,
+	if (worker_link_start(job->manager->spares, "apply-look", text, &calls, job, &job->worker,
 			      &error) < 0)
 		fail(job, &error);
 }

@@ -5,9 +5,11 @@
  *   daxd-worker [--sim FILE] scan     the topology as one line of JSON on standard output
  *   daxd-worker objects               the same without who holds what
  *   daxd-worker list                  the same, as far as a list of dax devices needs it
- *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output, and
- *                                     after the last one, unless nothing was begun, what the
- *                                     regions of the plan and the records have become
+ *   daxd-worker [--sim FILE] apply    a plan on standard input, events on standard output
+ *   daxd-worker [--sim FILE] apply-look
+ *                                     the same, and after the last event, unless nothing was
+ *                                     begun, what the regions of the plan and the records have
+ *                                     become
  *
  * With --spare a scan, too, begins when its standard input ends: daxd starts workers before there
  * is work for them.  With --sim the machine is simulated: it is read from FILE, and apply writes back what it has
@@ -257,7 +259,7 @@ static void tell_machine(struct backend *backend, const struct plan *plan)
 		(void)print_topology(topology, &error);
 }
 
-static int apply(const struct options *options, struct error *reterr)
+static int apply(const struct options *options, bool looks, struct error *reterr)
 {
 	_cleanup_(backend_freep) struct backend *backend = NULL;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
@@ -280,16 +282,16 @@ static int apply(const struct options *options, struct error *reterr)
 	executor.journal = journal;
 	outcome = executor_run(&executor, plan); /* which it has told */
 	r = options->sim ? save_simulation(options, backend, reterr) : 0;
-	if (r == 0 && outcome != OUTCOME_STALE)
+	if (r == 0 && looks && outcome != OUTCOME_STALE)
 		tell_machine(backend, plan);
 	return r;
 }
 
-static int run_apply(const struct options *options)
+static int run_apply(const struct options *options, bool looks)
 {
 	struct event end = { .kind = EVENT_END };
 
-	if (apply(options, &end.error) < 0) {
+	if (apply(options, looks, &end.error) < 0) {
 		end.outcome = end.error.code == EBUSY ? OUTCOME_BUSY : OUTCOME_FAILED;
 		tell(NULL, &end);
 		told(NULL);
@@ -311,6 +313,24 @@ static int run_scan(const struct options *options, enum look look)
 	return 1;
 }
 
+/* false: there is no such verb. */
+static bool run_verb(const struct options *options, const char *verb, int *status)
+{
+	if (strcmp(verb, "scan") == 0)
+		*status = run_scan(options, LOOK_ALL);
+	else if (strcmp(verb, "objects") == 0)
+		*status = run_scan(options, LOOK_OBJECTS);
+	else if (strcmp(verb, "list") == 0)
+		*status = run_scan(options, LOOK_LIST);
+	else if (strcmp(verb, "apply") == 0)
+		*status = run_apply(options, false);
+	else if (strcmp(verb, "apply-look") == 0)
+		*status = run_apply(options, true);
+	else
+		return false;
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct option long_options[] = {
@@ -320,7 +340,7 @@ int main(int argc, char *argv[])
 		{ 0 },
 	};
 	struct options options = { .state = STATEDIR };
-	int c;
+	int c, status;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* see tell() */
 	inherited_close_devices();
@@ -334,15 +354,9 @@ int main(int argc, char *argv[])
 		else
 			return 2;
 	}
-	if (argc - optind == 1 && strcmp(argv[optind], "scan") == 0)
-		return run_scan(&options, LOOK_ALL);
-	if (argc - optind == 1 && strcmp(argv[optind], "objects") == 0)
-		return run_scan(&options, LOOK_OBJECTS);
-	if (argc - optind == 1 && strcmp(argv[optind], "list") == 0)
-		return run_scan(&options, LOOK_LIST);
-	if (argc - optind == 1 && strcmp(argv[optind], "apply") == 0)
-		return run_apply(&options);
+	if (argc - optind == 1 && run_verb(&options, argv[optind], &status))
+		return status;
 	(void)fprintf(stderr, "usage: daxd-worker [--sim FILE] [--state FOLDER] "
-		      "scan|objects|list|apply\n");
+		      "scan|objects|list|apply|apply-look\n");
 	return 2;
 }
