@@ -62,6 +62,8 @@ static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
 	enum cli_exit status = CLI_DONE;
 	bool partial;
 
+	if (!plan && config)
+		plan = planning_make_quickly(config, client);
 	if (!plan)
 		status = config ? planning_make(cli, config, client, &plan) :
 				  planning_make_host(cli, client, &plan);

@@ -36,6 +36,26 @@ enum cli_exit planning_make(struct cli *cli, const struct config *config,
 	return CLI_DONE;
 }
 
+static bool takes_away(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_takes_away(&plan->steps[i]))
+			return true;
+	return false;
+}
+
+struct plan *planning_make_quickly(const struct config *config, struct client *client)
+{
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_cleanup_(report_clear) struct report unsaid = REPORT_INIT;
+
+	if (client_scan(client, LOOK_QUICK, &topology, &unsaid) != CLI_DONE ||
+	    plan_build(config, topology, &plan, &unsaid) < 0 || takes_away(plan))
+		return NULL;
+	return TAKE(plan);
+}
+
 enum cli_exit planning_read(struct cli *cli, const char *text, struct plan **ret)
 {
 	_cleanup_(report_clear) struct report report = REPORT_INIT;

@@ -17,6 +17,11 @@ enum cli_exit planning_load(struct cli *cli, char *const args[], struct config *
 enum cli_exit planning_make(struct cli *cli, const struct config *config,
 			    struct client *client, struct plan **ret);
 /*
+ * Who holds what takes long to find, and is in the way of what takes something away alone: the
+ * plan, if it can be made and does nothing of that kind, or NULL.
+ */
+struct plan *planning_make_quickly(const struct config *config, struct client *client);
+/*
  * daxd's plan for what can be had of the host's own configuration; what cannot is added to the
  * problems, and is no failure: CLI_PARTIAL is for when everything else has gone well.
  */

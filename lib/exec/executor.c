@@ -425,7 +425,7 @@ static int check_holders(struct run *run, struct error *reterr)
 
 	if (r < 0)
 		return error_oom(reterr);
-	r = backend_scan_holders(run->executor->backend, run->before, &scope, reterr);
+	r = scope.n ? backend_scan_holders(run->executor->backend, run->before, &scope, reterr) : 0;
 	if (r < 0)
 		return r;
 	return topology_holders_digest(run->before, &scope) == run->plan->holders ? 0 :
