@@ -32,36 +32,37 @@ bool scope_has_dimms(const struct scope *scope)
 	return !scope;
 }
 
-/* They are few, and steps of a plan that lie side by side have the same. */
-static int add(struct scope *scope, const char *path)
+/* Sorted names, borrowed; those that come twice are passed over. */
+static int copy_paths(const char **paths, size_t n, struct scope *scope)
 {
-	char **slot;
+	for (size_t i = 0; i < n; i++) {
+		char **slot;
 
-	for (size_t i = scope->n; i-- > 0;)
-		if (strcmp(scope->paths[i], path) == 0)
-			return 0;
-	slot = ARRAY_APPEND(scope->paths, scope->n);
-	if (!slot)
-		return -ENOMEM;
-	*slot = strdup(path);
-	if (!*slot)
-		return -ENOMEM;
-	scope->n++;
+		if (i && strcmp(paths[i], paths[i - 1]) == 0)
+			continue;
+		slot = ARRAY_APPEND(scope->paths, scope->n);
+		if (!slot || !(*slot = strdup(paths[i])))
+			return -ENOMEM;
+		scope->n++;
+	}
 	return 0;
 }
 
 int scope_of_plan(const struct plan *plan, bool losses, struct scope *ret)
 {
+	_cleanup_(freep) const char **paths = calloc(plan->n_steps + 1, sizeof(*paths));
 	_cleanup_(scope_clear) struct scope scope = { 0 };
-	int r = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].region && (!losses || step_takes_away(&plan->steps[i])))
-			r = add(&scope, plan->steps[i].region);
-	if (r < 0)
-		return r;
-	if (scope.n)
-		qsort(scope.paths, scope.n, sizeof(*scope.paths), compare_paths);
+			paths[n++] = plan->steps[i].region;
+	if (n)
+		qsort(paths, n, sizeof(*paths), compare_paths);
+	if (copy_paths(paths, n, &scope) < 0)
+		return -ENOMEM;
 	*ret = scope;
 	scope = (struct scope){ 0 };
 	return 0;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "core/scope.h"
+#include "core/topology-json.h"
+
+#define NVDIMMS "/LNXSYSTM:00/ndbus0/region0"
+#define SOFT "/platform/hmem.0"
+
+static const char machine[] =
+	"{\"topology\":1,\"dimms\":[{\"name\":\"nmem0\",\"bus\":\"ndbus0\"}],\"regions\":["
+	"{\"name\":\"region0\",\"path\":\"" NVDIMMS "\",\"type\":\"pmem\",\"start\":1073741824,"
+	"\"size\":1073741824,\"dimms\":[\"nmem0\"]},"
+	"{\"name\":\"hmem.0\",\"path\":\"" SOFT "\",\"type\":\"hmem\",\"start\":4294967296,"
+	"\"size\":1073741824,\"available\":%d}]}";
+
+static struct topology *parse(int available)
+{
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	struct topology *topology = NULL;
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), machine, available);
+	(void)topology_parse(text, strlen(text), &topology, &report);
+	CHECK_INT(report.n, 0, report.n ? report.errors[0].message : "problems");
+	return topology;
+}
+
+static int scope(bool losses, struct scope *ret)
+{
+	struct step steps[] = {
+		{ .kind = STEP_RECORD },
+		{ .kind = STEP_CREATE_DEVICE, .region = (char *)SOFT },
+		{ .kind = STEP_DESTROY_NAMESPACE, .region = (char *)NVDIMMS },
+		{ .kind = STEP_PUBLISH, .region = (char *)SOFT },
+	};
+	struct plan plan = { .steps = steps, .n_steps = ARRAY_SIZE(steps) };
+
+	return scope_of_plan(&plan, losses, ret);
+}
+
+TEST(scope_of_a_plan)
+{
+	_cleanup_(scope_clear) struct scope all = { 0 }, losses = { 0 };
+	const struct scope none = { 0 };
+
+	CHECK_INT(scope(false, &all), 0, "all");
+	CHECK_INT(all.n, 2, "all");
+	CHECK(scope_has(&all, SOFT) && scope_has(&all, NVDIMMS) && scope_has_dimms(&all));
+	CHECK_INT(scope(true, &losses), 0, "losses");
+	CHECK_INT(losses.n, 1, "losses");
+	CHECK(!scope_has(&losses, SOFT) && scope_has(&losses, NVDIMMS));
+	CHECK(scope_has(NULL, SOFT) && scope_has_dimms(NULL));
+	CHECK(!scope_has(&none, SOFT) && !scope_has_dimms(&none));
+}
+
+/* What is out of the scope may change; what is in it may not. */
+TEST(scope_digest)
+{
+	char *paths[] = { (char *)NVDIMMS };
+	const struct scope nvdimms = { paths, 1 };
+	_cleanup_(topology_freep) struct topology *before = parse(4096), *after = parse(0);
+
+	if (!before || !after)
+		return;
+	CHECK(topology_digest(before, &nvdimms) == topology_digest(after, &nvdimms));
+	CHECK(topology_digest(before, NULL) != topology_digest(after, NULL));
+	after->dimms[0].locked = true;
+	CHECK(topology_digest(before, &nvdimms) != topology_digest(after, &nvdimms));
+	CHECK(topology_holders_digest(before, &nvdimms) != 0);
+	CHECK(topology_holders_digest(before, &(struct scope){ 0 }) == 0);
+}
+
+/* A part that was seen later makes with the rest what would have been seen. */
+static void complete(const char *path, int seen)
+{
+	char *paths[] = { (char *)path };
+	const struct scope scope = { paths, 1 };
+	struct topology *before = parse(4096);
+	_cleanup_(topology_freep) struct topology *part = parse(0), *want = parse(seen);
+
+	if (!before || !part || !want)
+		return;
+	for (size_t i = part->n_regions; i-- > 0;) {
+		struct region *region = &part->regions[i];
+
+		if (scope_has(&scope, region->path))
+			continue;
+		region_clear(region);
+		ARRAY_REMOVE(part->regions, part->n_regions, region);
+	}
+	while (!scope_has_dimms(&scope) && part->n_dimms)
+		dimm_clear(&part->dimms[--part->n_dimms]);
+	CHECK_INT(topology_complete(part, before, &scope), 0, path);
+	CHECK_INT(part->n_regions, 2, path);
+	CHECK(topology_digest(part, NULL) == topology_digest(want, NULL));
+	topology_free_lender(before, &scope);
+	CHECK(topology_digest(part, NULL) == topology_digest(want, NULL));
+}
+
+TEST(scope_completed)
+{
+	complete(SOFT, 0);
+	complete(NVDIMMS, 4096);
+}
