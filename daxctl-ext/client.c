@@ -277,7 +277,7 @@ bool client_recall(struct client *client, struct topology *before, struct topolo
 	if (!client->after || !before ||
 	    topology_complete(client->after, before, &client->scope) < 0)
 		return false;
-	topology_free_lender(before, &client->scope);
+	topology_free_lender(before, client->after);
 	*ret = TAKE(client->after);
 	return true;
 }
@@ -323,7 +323,8 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 		problem_add(problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
-	status = run_worker(client, client->recalls ? "apply-look" : "apply", text, take_event, &answer, interrupt, &end);
+	status = run_worker(client, client->recalls ? "apply-look" : "apply", text, take_event,
+			    &answer, interrupt, &end);
 	topology_free(TAKE(client->after));
 	scope_clear(&client->scope);
 	if (scope_of_plan(plan, false, &client->scope) == 0)

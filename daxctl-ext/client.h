@@ -58,8 +58,9 @@ void client_leave_queue(struct client *client);
 enum cli_exit client_scan(struct client *client, enum client_look look, struct topology **ret,
 			  struct report *problems);
 /*
- * What a worker of our own has told when it had applied, which it does with client->recalls; what it
- * did not look at is taken from before, which was seen before that and is freed then.  Once: false the next time.
+ * What a worker of our own has told when it had applied, which it does with client->recalls; what
+ * it did not look at is taken from before, which was seen before that and is freed then.  Once:
+ * false the next time.
  */
 bool client_recall(struct client *client, struct topology *before, struct topology **ret);
 

@@ -115,7 +115,7 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	plan_free(old_disks);
 	standings_clear(&old_standings);
 	config_free(old_config);
-	topology_free_lender(old_topology, scope);
+	topology_free_lender(old_topology, manager->topology);
 }
 
 static void notify_counts(const struct manager *manager)

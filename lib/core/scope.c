@@ -24,7 +24,7 @@ bool scope_has(const struct scope *scope, const char *path)
 					      sizeof(*scope->paths), compare_paths));
 }
 
-bool scope_has_dimms(const struct scope *scope)
+bool scope_has_nd(const struct scope *scope)
 {
 	for (size_t i = 0; scope && i < scope->n; i++)
 		if (strstr(scope->paths[i], "/ndbus"))
@@ -99,7 +99,7 @@ int topology_complete(struct topology *part, const struct topology *whole,
 	for (size_t i = 0; r == 0 && i < whole->n_regions; i++)
 		if (!scope_has(scope, whole->regions[i].path))
 			r = lend_region(part, &whole->regions[i]);
-	for (size_t i = 0; r == 0 && !scope_has_dimms(scope) && i < whole->n_dimms; i++)
+	for (size_t i = 0; r == 0 && scope && n_dimms == 0 && i < whole->n_dimms; i++)
 		r = lend_dimm(part, &whole->dimms[i]);
 	if (r < 0) {
 		part->n_regions = n_regions;
@@ -110,12 +110,30 @@ int topology_complete(struct topology *part, const struct topology *whole,
 	return 0;
 }
 
-void topology_free_lender(struct topology *whole, const struct scope *scope)
+static bool has_region(const struct topology *topology, const char *path)
+{
+	for (size_t i = 0; i < topology->n_regions; i++)
+		if (topology->regions[i].path == path)
+			return true;
+	return false;
+}
+
+static bool has_dimm(const struct topology *topology, const char *name)
+{
+	for (size_t i = 0; i < topology->n_dimms; i++)
+		if (topology->dimms[i].name == name)
+			return true;
+	return false;
+}
+
+/* What is lent has the same strings, not equal ones. */
+void topology_free_lender(struct topology *whole, const struct topology *part)
 {
 	for (size_t i = 0; whole && i < whole->n_regions; i++)
-		if (!scope_has(scope, whole->regions[i].path))
+		if (has_region(part, whole->regions[i].path))
 			whole->regions[i] = (struct region){ 0 };
-	for (size_t i = 0; whole && !scope_has_dimms(scope) && i < whole->n_dimms; i++)
-		whole->dimms[i] = (struct dimm){ 0 };
+	for (size_t i = 0; whole && i < whole->n_dimms; i++)
+		if (has_dimm(part, whole->dimms[i].name))
+			whole->dimms[i] = (struct dimm){ 0 };
 	topology_free(whole);
 }

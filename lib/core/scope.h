@@ -22,16 +22,16 @@ void scope_clear(struct scope *scope);
 /* The regions of a plan's steps, or of those that take something away alone; -ENOMEM. */
 int scope_of_plan(const struct plan *plan, bool losses, struct scope *ret);
 bool scope_has(const struct scope *scope, const char *path);
-/* Is one of them below the nd bus, where DIMMs are? */
-bool scope_has_dimms(const struct scope *scope);
+/* Is one of them below an nd bus, as DIMMs are? */
+bool scope_has_nd(const struct scope *scope);
 
 /*
- * Make what was seen of a scope alone (part) what was seen of all: what is out of it is as it was
- * in whole, which lends it.  Both can be read, until topology_free_lender() takes whole away.
- * -ENOMEM: nothing is lent.
+ * Make what was seen of a scope alone (part) what was seen of all: regions out of it, and DIMMs if
+ * none were looked at, are as they were in whole, which lends them.  Both can be read, until
+ * topology_free_lender() takes whole away.  -ENOMEM: nothing is lent.
  */
 int topology_complete(struct topology *part, const struct topology *whole,
 		      const struct scope *scope);
-void topology_free_lender(struct topology *whole, const struct scope *scope);
+void topology_free_lender(struct topology *whole, const struct topology *part);
 
 #endif

@@ -528,7 +528,7 @@ int kernel_scan_nd(struct topology *topology, struct kernel_names *names, struct
 {
 	_cleanup_(closedirp) DIR *nd = NULL;
 
-	if (!scope_has_dimms(names->scope))
+	if (!scope_has_nd(names->scope))
 		return 0; /* no region of this bus */
 	nd = sysfs_open_dir(AT_FDCWD, ND_DEVICES);
 	if (!nd && errno == ENOENT)

@@ -271,15 +271,19 @@ static int sim_verify(struct backend *backend, const struct step *step, struct e
 /* The caller owns what a scan gives, so it gets a copy: through the text, which is exact. */
 static void forget_others(struct topology *topology, const struct scope *scope)
 {
+	bool dimms = false;
+
 	for (size_t i = topology->n_regions; i-- > 0;) {
 		struct region *region = &topology->regions[i];
 
-		if (scope_has(scope, region->path))
+		if (scope_has(scope, region->path)) {
+			dimms = dimms || region->n_dimms;
 			continue;
+		}
 		region_clear(region);
 		ARRAY_REMOVE(topology->regions, topology->n_regions, region);
 	}
-	while (!scope_has_dimms(scope) && topology->n_dimms)
+	while (!dimms && topology->n_dimms)
 		dimm_clear(&topology->dimms[--topology->n_dimms]);
 }
 

@@ -50,12 +50,12 @@ TEST(scope_of_a_plan)
 
 	CHECK_INT(scope(false, &all), 0, "all");
 	CHECK_INT(all.n, 2, "all");
-	CHECK(scope_has(&all, SOFT) && scope_has(&all, NVDIMMS) && scope_has_dimms(&all));
+	CHECK(scope_has(&all, SOFT) && scope_has(&all, NVDIMMS) && scope_has_nd(&all));
 	CHECK_INT(scope(true, &losses), 0, "losses");
 	CHECK_INT(losses.n, 1, "losses");
 	CHECK(!scope_has(&losses, SOFT) && scope_has(&losses, NVDIMMS));
-	CHECK(scope_has(NULL, SOFT) && scope_has_dimms(NULL));
-	CHECK(!scope_has(&none, SOFT) && !scope_has_dimms(&none));
+	CHECK(scope_has(NULL, SOFT) && scope_has_nd(NULL));
+	CHECK(!scope_has(&none, SOFT) && !scope_has_nd(&none));
 }
 
 /* What is out of the scope may change; what is in it may not. */
@@ -93,12 +93,12 @@ static void complete(const char *path, int seen)
 		region_clear(region);
 		ARRAY_REMOVE(part->regions, part->n_regions, region);
 	}
-	while (!scope_has_dimms(&scope) && part->n_dimms)
+	while (!scope_has(&scope, NVDIMMS) && part->n_dimms)
 		dimm_clear(&part->dimms[--part->n_dimms]);
 	CHECK_INT(topology_complete(part, before, &scope), 0, path);
 	CHECK_INT(part->n_regions, 2, path);
 	CHECK(topology_digest(part, NULL) == topology_digest(want, NULL));
-	topology_free_lender(before, &scope);
+	topology_free_lender(before, part);
 	CHECK(topology_digest(part, NULL) == topology_digest(want, NULL));
 }
 
