@@ -489,8 +489,15 @@ const struct topology *manager_memory(const struct manager *manager)
 	return manager->since_job && !manager->blindness.code ? manager->topology : NULL;
 }
 
+/* What a job changes is looked at when it has ended; until then each event would only cost time. */
+void manager_job_starts(struct manager *manager)
+{
+	monitor_listen(manager->monitor, false);
+}
+
 void manager_idle(struct manager *manager)
 {
+	monitor_listen(manager->monitor, true);
 	if (manager->stopping)
 		(void)sd_event_exit(manager->event, 0); /* it fails only when it is exiting */
 	else if (manager->since_job && manager->ready)

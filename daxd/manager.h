@@ -102,6 +102,8 @@ const struct topology *manager_memory(const struct manager *manager);
 
 /* For the queue. */
 void manager_job_ended(struct manager *manager, struct job *job);
+/* The queue is about to begin with a job. */
+void manager_job_starts(struct manager *manager);
 void manager_idle(struct manager *manager);
 
 #endif

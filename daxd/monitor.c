@@ -141,6 +141,12 @@ bool monitor_is_settled(const struct monitor *monitor)
 	return settled;
 }
 
+void monitor_listen(struct monitor *monitor, bool listen)
+{
+	/* It fails only for a source that is not there. */
+	(void)sd_event_source_set_enabled(monitor->readable, listen ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
 void monitor_free(struct monitor *monitor)
 {
 	if (!monitor)

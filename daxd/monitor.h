@@ -21,6 +21,8 @@ int monitor_new(sd_event *event, void (*changed)(void *userdata), void *userdata
 void monitor_note(struct monitor *monitor);
 /* Has udev done all it has heard of? */
 bool monitor_is_settled(const struct monitor *monitor);
+/* Events wait until it listens again. */
+void monitor_listen(struct monitor *monitor, bool listen);
 void monitor_free(struct monitor *monitor);
 
 #endif

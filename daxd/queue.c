@@ -58,6 +58,7 @@ static int on_start(sd_event_source *source, void *userdata)
 	for (size_t i = 0; !queue->running && i < queue->n; i++)
 		if (queue->jobs[i]->state == JOB_QUEUED) {
 			queue->running = queue->jobs[i];
+			manager_job_starts(queue->manager);
 			job_start(queue->running);
 			break;
 		}
