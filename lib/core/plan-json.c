@@ -135,6 +135,10 @@ char *plan_to_json(const struct plan *plan, bool indent)
 	put_digest(&out, "digest", plan->digest);
 	if (plan->holders)
 		put_digest(&out, "holders", plan->holders);
+	json_open(&out, "regions", '[');
+	for (size_t i = 0; i < plan->n_regions; i++)
+		json_put_text(&out, NULL, plan->regions[i]);
+	json_close(&out, ']');
 	json_put_u64(&out, "destructive", plan->n_destructive);
 	json_open(&out, "steps", '[');
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -302,12 +306,14 @@ static const struct json_field drift_fields[] = {
 static const struct json_table drift_table = JSON_TABLE("a drift", drift_fields);
 static const struct json_list drift_list = { sizeof(struct drift), json_object, &drift_table };
 static const struct json_list step_list = { sizeof(struct step), read_step, NULL };
+static const struct json_list text_list = { sizeof(char *), json_text, NULL };
 static const uint64_t version = PLAN_VERSION;
 
 static const struct json_field plan_fields[] = {
 	{ .key = "plan", .read = json_version, .arg = &version, .required = true },
 	JSON_FIELD("digest", read_digest, struct plan, digest, .required = true),
 	JSON_FIELD("holders", read_digest, struct plan, holders),
+	JSON_FIELD("regions", json_array, struct plan, regions, .arg = &text_list),
 	JSON_FIELD("destructive", json_count, struct plan, n_destructive, .required = true),
 	JSON_FIELD("steps", json_array, struct plan, steps, .arg = &step_list, .required = true),
 	JSON_FIELD("drift", json_array, struct plan, drifts, .arg = &drift_list),

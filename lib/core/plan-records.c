@@ -40,14 +40,15 @@ void records_find_gone(struct planner *p)
 void records_emit_gone(struct planner *p)
 {
 	for (size_t i = 0; i < p->topology->n_records; i++) {
-		const char *volume = p->topology->records[i].volume;
+		const struct record *record = &p->topology->records[i];
 		struct step *step;
 
 		if (!p->gone[i])
 			continue;
-		step = emit_step(p, NULL, NULL, STEP_FORGET, "its device is gone");
-		step_text(p, &step->volume, volume);
-		step_text(p, &step->label, volume);
+		step = emit_step(p, NULL, match_region_at(p->match, record->ranges.ranges[0].start),
+				 STEP_FORGET, "its device is gone");
+		step_text(p, &step->volume, record->volume);
+		step_text(p, &step->label, record->volume);
 	}
 }
 

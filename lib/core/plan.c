@@ -29,6 +29,9 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_clear(&plan->steps[i]);
 	free(plan->steps);
+	for (size_t i = 0; i < plan->n_regions; i++)
+		free(plan->regions[i]);
+	free(plan->regions);
 	for (size_t i = 0; i < plan->n_drifts; i++)
 		drift_clear(&plan->drifts[i]);
 	free(plan->drifts);
@@ -449,11 +452,63 @@ static void planner_clear(struct planner *p)
 	plan_free(p->plan);
 }
 
+static bool makes_namespaces(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].kind == STEP_CREATE_NAMESPACE)
+			return true;
+	return false;
+}
+
+/*
+ * Where its volumes are, those too that stay as they are; and when namespaces are made, wherever
+ * there may be one with the same name or uuid.
+ */
+static void mark_regions(const struct planner *p, bool *marked)
+{
+	bool named = makes_namespaces(p->plan);
+
+	for (size_t i = 0; i < p->n_goals; i++)
+		if (p->goals[i].region)
+			marked[p->goals[i].region - p->topology->regions] = true;
+	for (size_t i = 0; named && i < p->topology->n_regions; i++)
+		if (p->topology->regions[i].type == REGION_PMEM)
+			marked[i] = true;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void set_regions(struct planner *p)
+{
+	_cleanup_(freep) bool *marked = calloc(p->topology->n_regions + 1, sizeof(*marked));
+	struct plan *plan = p->plan;
+
+	if (!marked) {
+		p->no_memory = true;
+		return;
+	}
+	mark_regions(p, marked);
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		char **slot = marked[i] ? ARRAY_APPEND(plan->regions, plan->n_regions) : NULL;
+
+		if (slot && (*slot = strdup(p->topology->regions[i].path)))
+			plan->n_regions++;
+		else if (marked[i])
+			p->no_memory = true;
+	}
+	if (plan->n_regions)
+		qsort(plan->regions, plan->n_regions, sizeof(*plan->regions), compare_texts);
+}
+
 /* What must be as it is now when the plan runs. */
 static void set_digests(struct planner *p)
 {
 	_cleanup_(scope_clear) struct scope all = { 0 }, losses = { 0 };
 
+	set_regions(p);
 	if (scope_of_plan(p->plan, false, &all) < 0 || scope_of_plan(p->plan, true, &losses) < 0) {
 		p->no_memory = true;
 		return;

@@ -50,15 +50,23 @@ static int copy_paths(const char **paths, size_t n, struct scope *scope)
 
 int scope_of_plan(const struct plan *plan, bool losses, struct scope *ret)
 {
-	_cleanup_(freep) const char **paths = calloc(plan->n_steps + 1, sizeof(*paths));
+	size_t max = plan->n_regions + plan->n_steps;
+	_cleanup_(freep) const char **paths = calloc(max + 1, sizeof(*paths));
 	_cleanup_(scope_clear) struct scope scope = { 0 };
 	size_t n = 0;
 
 	if (!paths)
 		return -ENOMEM;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].region && (!losses || step_takes_away(&plan->steps[i])))
-			paths[n++] = plan->steps[i].region;
+	for (size_t i = 0; !losses && i < plan->n_regions; i++)
+		paths[n++] = plan->regions[i];
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const char *path = plan->steps[i].region;
+
+		/* Steps that lie side by side often have the same. */
+		if (path && (!losses || step_takes_away(&plan->steps[i])) &&
+		    !(n && strcmp(paths[n - 1], path) == 0))
+			paths[n++] = path;
+	}
 	if (n)
 		qsort(paths, n, sizeof(*paths), compare_paths);
 	if (copy_paths(paths, n, &scope) < 0)

@@ -19,7 +19,7 @@ struct scope {
 };
 
 void scope_clear(struct scope *scope);
-/* The regions of a plan's steps, or of those that take something away alone; -ENOMEM. */
+/* The regions that a plan is about, or of steps that take something away alone; -ENOMEM. */
 int scope_of_plan(const struct plan *plan, bool losses, struct scope *ret);
 bool scope_has(const struct scope *scope, const char *path);
 /* Is one of them below an nd bus, as DIMMs are? */

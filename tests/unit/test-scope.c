@@ -10,6 +10,7 @@
 
 #define NVDIMMS "/LNXSYSTM:00/ndbus0/region0"
 #define SOFT "/platform/hmem.0"
+#define KEPT "/platform/hmem.1" /* where a volume stays as it is */
 
 static const char machine[] =
 	"{\"topology\":1,\"dimms\":[{\"name\":\"nmem0\",\"bus\":\"ndbus0\"}],\"regions\":["
@@ -38,7 +39,9 @@ static int scope(bool losses, struct scope *ret)
 		{ .kind = STEP_DESTROY_NAMESPACE, .region = (char *)NVDIMMS },
 		{ .kind = STEP_PUBLISH, .region = (char *)SOFT },
 	};
-	struct plan plan = { .steps = steps, .n_steps = ARRAY_SIZE(steps) };
+	char *kept[] = { (char *)KEPT, (char *)SOFT };
+	struct plan plan = { .steps = steps, .n_steps = ARRAY_SIZE(steps),
+			     .regions = kept, .n_regions = ARRAY_SIZE(kept) };
 
 	return scope_of_plan(&plan, losses, ret);
 }
@@ -49,8 +52,8 @@ TEST(scope_of_a_plan)
 	const struct scope none = { 0 };
 
 	CHECK_INT(scope(false, &all), 0, "all");
-	CHECK_INT(all.n, 2, "all");
-	CHECK(scope_has(&all, SOFT) && scope_has(&all, NVDIMMS) && scope_has_nd(&all));
+	CHECK_INT(all.n, 3, "all");
+	CHECK(scope_has(&all, KEPT) && scope_has(&all, SOFT) && scope_has(&all, NVDIMMS) && scope_has_nd(&all));
 	CHECK_INT(scope(true, &losses), 0, "losses");
 	CHECK_INT(losses.n, 1, "losses");
 	CHECK(!scope_has(&losses, SOFT) && scope_has(&losses, NVDIMMS));
