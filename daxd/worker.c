@@ -261,10 +261,10 @@ static void tell_machine(struct backend *backend, const struct plan *plan)
 
 static int apply(const struct options *options, bool looks, struct error *reterr)
 {
+	_cleanup_(closep) int lock = -1; /* given back last: what a backend puts back is under it */
 	_cleanup_(backend_freep) struct backend *backend = NULL;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_(journal_freep) struct journal *journal = NULL;
-	_cleanup_(closep) int lock = -1;
 	struct executor executor = { .tell = tell, .told = told,
 				     .cancelled = is_cancelled };
 	enum outcome outcome;

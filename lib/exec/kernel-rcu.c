@@ -54,8 +54,6 @@ void kernel_hurry(void)
 
 void kernel_stop_hurrying(void)
 {
-	if (access(HURRIED, F_OK) < 0)
-		return;
-	(void)sysfs_write(AT_FDCWD, EXPEDITED, "0"); /* it was there before */
-	(void)unlink(HURRIED); /* as above */
+	if (access(HURRIED, F_OK) == 0 && sysfs_write(AT_FDCWD, EXPEDITED, "0") == 0)
+		(void)unlink(HURRIED); /* as above; as long as it stays, others try */
 }
