@@ -84,6 +84,7 @@ int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
 
 	if (r < 0)
 		return r;
+	to->known = from->known;
 	memcpy(to->head, from->head, TABLE_IMAGE_END);
 	memcpy(to->tail, from->tail, TABLE_IMAGE_END);
 	return table_bytes_fill(to, reterr);
@@ -119,11 +120,6 @@ static bool is_header(const unsigned char *sector)
 	return sector && memcmp(sector, SIGNATURE, strlen(SIGNATURE)) == 0;
 }
 
-bool table_bytes_begin_gpt(const struct table_bytes *bytes)
-{
-	return is_header(find_sector(bytes, 1));
-}
-
 static uint64_t get_u64(const unsigned char *at)
 {
 	uint64_t number;
@@ -138,6 +134,20 @@ static uint32_t get_u32(const unsigned char *at)
 
 	memcpy(&number, at, sizeof(number));
 	return le32toh(number);
+}
+
+bool table_bytes_hold_gpt(const struct table_bytes *bytes)
+{
+	const unsigned char *header = find_sector(bytes, 1);
+	uint64_t first, room, size;
+
+	if (!is_header(header))
+		return false;
+	first = get_u64(header + 72);
+	room = get_u32(header + 80);
+	size = get_u32(header + 84);
+	return first <= bytes->known / bytes->sector_size && room <= ROOM_MAX && size <= ENTRY_MAX &&
+	       first * bytes->sector_size + room * size <= bytes->known;
 }
 
 /* Room for too many entries, or for none that could be one? */

@@ -31,8 +31,8 @@ int table_bytes_new(struct table_bytes *bytes, const char *name, uint64_t size,
 void table_bytes_clear(struct table_bytes *bytes);
 /* Head and tail to the file, which must be all zeros yet. */
 int table_bytes_fill(const struct table_bytes *bytes, struct error *reterr);
-/* Does what is known begin with a header of a GPT? */
-bool table_bytes_begin_gpt(const struct table_bytes *bytes);
+/* Is there a header of a GPT, with all its entries in what is known? */
+bool table_bytes_hold_gpt(const struct table_bytes *bytes);
 int table_bytes_copy(struct table_bytes *to, const struct table_bytes *from,
 		     struct error *reterr);
 int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,

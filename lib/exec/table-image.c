@@ -50,7 +50,7 @@ static int read_whole_gpt(const struct table_device *device, struct partition_ta
 	_cleanup_(table_bytes_clear) struct table_bytes bytes = TABLE_BYTES_INIT;
 	int r = load(device, &bytes, GPT_END, reterr);
 
-	if (r < 0 || bytes.fd < 0 || !table_bytes_begin_gpt(&bytes))
+	if (r < 0 || bytes.fd < 0 || !table_bytes_hold_gpt(&bytes))
 		return r;
 	r = table_bytes_parse(&bytes, ret, reterr);
 	if (r == 0 && ret->kind != TABLE_GPT)
