@@ -20,7 +20,7 @@
 enum client_look {
 	LOOK_ALL,
 	LOOK_LIST,  /* what a list of dax devices needs */
-	LOOK_QUICK, /* what was seen last, or when our job had ended; or without who holds what */
+	LOOK_QUICK, /* what daxd saw last; without it all but who holds what */
 };
 
 struct client {

@@ -256,9 +256,7 @@ static void tell_within(struct bus *bus, uint64_t delay)
  */
 static void tell_later(struct bus *bus)
 {
-	int enabled;
-
-	if (bus && sd_event_source_get_enabled(bus->teller, &enabled) == 0)
+	if (bus && sd_event_source_get_enabled(bus->teller, NULL) == 0)
 		tell_within(bus, TELL_DELAY); /* else it will be told with the rest */
 }
 

@@ -187,7 +187,7 @@ static bool may_try(struct manager *manager)
 	case HOLD_TIME:
 		return false;
 	case HOLD_CHANGE:
-		if (manager->digest == manager->failed_digest)
+		if (!manager->failed_digest || manager->digest == manager->failed_digest)
 			return false;
 		manager->hold = HOLD_NONE;
 		manager->n_failures = 0;
@@ -329,8 +329,6 @@ static void be_blind(struct manager *manager, const struct error *error)
 
 static void note_change(struct manager *manager, uint64_t digest)
 {
-	if (digest != manager->done_digest)
-		manager->n_vain = 0;
 	if (digest == manager->digest)
 		return;
 	manager->digest = digest;
@@ -356,13 +354,21 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 		converge(manager);
 		return;
 	}
+	/* Half of it may be from before a job that has ended since. */
+	if (manager->topology && !scanner_is_recent(manager->scanner)) {
+		topology_free(topology);
+		ask_for_scan(manager);
+		return;
+	}
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
-	manager->since_job = scanner_is_recent(manager->scanner);
+	manager->since_job = true;
 	update(manager, NULL, topology, NULL);
 	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
 	note_change(manager, topology_digest(topology, NULL));
+	if (manager->digest != manager->done_digest)
+		manager->n_vain = 0;
 	if (manager->n_failures && !manager->failed_digest && queue_is_idle(manager->queue))
 		manager->failed_digest = manager->digest;
 	converge(manager);
@@ -462,9 +468,9 @@ static void take_machine(struct manager *manager, struct job *job)
 	manager->since_job = job->after && manager->topology &&
 			     scope_of_plan(job->plan, false, &scope) == 0;
 	if (!manager->since_job)
-		return;
+		return; /* what it has changed is seen with the next look */
 	update(manager, NULL, TAKE(job->after), &scope);
-	manager->digest = topology_digest(manager->topology, NULL);
+	note_change(manager, topology_digest(manager->topology, NULL));
 }
 
 void manager_job_ended(struct manager *manager, struct job *job)

@@ -61,7 +61,7 @@ struct manager {
 	bool rivals_known;
 	struct report twins; /* notes on windows that cannot be handed out */
 	struct topology *topology; /* NULL: not seen yet */
-	bool since_job;		   /* it was seen since the last job has ended */
+	bool since_job;		   /* what the last job has changed was seen */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
 	struct standings standings;

@@ -324,5 +324,5 @@ uint64_t topology_holders_digest(const struct topology *topology, const struct s
 			put_region(&w, &topology->regions[i]);
 	json_close(&w.out, ']');
 	text = json_out_finish(&w.out);
-	return scope->n ? digest_of(text) : 0;
+	return !scope || scope->n ? digest_of(text) : 0;
 }

@@ -92,6 +92,7 @@ static int kernel_scan(struct backend *backend, const struct scope *scope, struc
 	kernel_notices_clear(&kernel->notices);
 	kernel->names.scope = scope;
 	r = scan_all(kernel, topology, reterr);
+	kernel->names.scope = NULL; /* it is the caller's */
 	if (r < 0)
 		return r;
 	topology_sort(topology);

@@ -199,7 +199,7 @@ int kernel_plug(struct backend *backend, int device, const struct dax_device *me
 void kernel_replug(int device, bool online, enum zone zone);
 
 /* kernel-holders.c */
-/* Who holds what those regions have that are marked: one pass over mounts, swaps and processes. */
+/* Who holds what the regions of a scope have: one pass over mounts, swaps and processes. */
 int kernel_scan_holders(struct topology *topology, const struct scope *scope, struct error *reterr);
 /* -EBUSY with a sentence that names the holders of one device, or of one block device. */
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);

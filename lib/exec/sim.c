@@ -268,7 +268,6 @@ static int sim_verify(struct backend *backend, const struct step *step, struct e
 	return step_effect(sim->topology, step, reterr);
 }
 
-/* The caller owns what a scan gives, so it gets a copy: through the text, which is exact. */
 static void forget_others(struct topology *topology, const struct scope *scope)
 {
 	bool dimms = false;
@@ -287,6 +286,7 @@ static void forget_others(struct topology *topology, const struct scope *scope)
 		dimm_clear(&topology->dimms[--topology->n_dimms]);
 }
 
+/* The caller owns what a scan gives, so it gets a copy: through the text, which is exact. */
 static int sim_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
 		    struct error *reterr)
 {
