@@ -293,6 +293,24 @@ TEST(table_image_damaged)
 	CHECK_INT(got.kind, TABLE_DAMAGED, "and there is no MBR");
 }
 
+/* Room for more entries than are in what is read of nearly all tables. */
+TEST(table_image_large)
+{
+	_cleanup_(table_clear) struct partition_table table = three(), got = { 0 };
+	_cleanup_(freep) struct disk_memory *disk = new_disk(&table);
+	const size_t size = 1024 * 128;
+
+	gpt_put_u32(disk->head + SECTOR + 80, 1024);
+	gpt_sign(disk->head + SECTOR, disk->head + 2 * SECTOR, size);
+	read_table(disk, &got);
+	CHECK_INT(got.kind, TABLE_GPT, "as it should be");
+	CHECK_INT(got.n_entries, 3, "as it should be");
+	table_clear(&got);
+	disk->head[2 * SECTOR + size - 1] ^= 1;
+	read_table(disk, &got);
+	CHECK_INT(got.kind, TABLE_BACKUP, "the last entry at the start is wrong");
+}
+
 static void claim_room(unsigned char *header, uint32_t room)
 {
 	gpt_put_u32(header + 80, room);
