@@ -476,11 +476,6 @@ static void mark_regions(const struct planner *p, bool *marked)
 			marked[i] = true;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void set_regions(struct planner *p)
 {
 	_cleanup_(freep) bool *marked = calloc(p->topology->n_regions + 1, sizeof(*marked));
@@ -499,8 +494,6 @@ static void set_regions(struct planner *p)
 		else if (marked[i])
 			p->no_memory = true;
 	}
-	if (plan->n_regions)
-		qsort(plan->regions, plan->n_regions, sizeof(*plan->regions), compare_texts);
 }
 
 /* What must be as it is now when the plan runs. */

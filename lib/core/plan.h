@@ -26,7 +26,7 @@ struct drift {
 struct plan {
 	uint64_t digest; /* topology_digest() of what it is about, as it was made for */
 	uint64_t holders; /* topology_holders_digest() of the regions it takes something away in */
-	char **regions; /* paths of those that it was judged by, in order; those of its steps count, too */
+	char **regions; /* paths of those it was judged by; those of its steps count, too */
 	size_t n_regions;
 	struct step *steps;
 	size_t n_steps;
