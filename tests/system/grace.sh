@@ -14,7 +14,7 @@ daxctl-ext destroy-device -f -r 0 all >/dev/null 2>&1
 cat >$run/slow <<-'END'
 	#!/bin/sh
 	exec strace -f -qq -o /run/grace/trace -P /sys/bus/dax/drivers/device_dax/new_id \
-		-e trace=write -e inject=write:delay_enter=4000000 /usr/libexec/daxd/daxd-worker "$@"
+		-e trace=write -e inject=write:delay_enter=2500000 /usr/libexec/daxd/daxd-worker "$@"
 END
 chmod +x $run/slow
 
