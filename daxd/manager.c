@@ -354,12 +354,6 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 		converge(manager);
 		return;
 	}
-	/* Half of it may be from before a job that has ended since. */
-	if (manager->topology && !scanner_is_recent(manager->scanner)) {
-		topology_free(topology);
-		ask_for_scan(manager);
-		return;
-	}
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	manager->since_job = true;

@@ -72,8 +72,15 @@ static void finish(struct scanner *scanner, struct error *error)
 	(void)sd_event_source_set_enabled(scanner->limiter, SD_EVENT_OFF); /* it is there */
 	if (error->code)
 		topology_free(TAKE(topology));
-	scanner->sink(scanner->userdata, topology, error);
-	tell(scanner, topology, error);
+	if (topology && !scanner->recent) {
+		/* Half of it may be from before what has happened since: only who asked hears. */
+		scanner->again = true;
+		tell(scanner, topology, error);
+		topology_free(topology);
+	} else {
+		scanner->sink(scanner->userdata, topology, error);
+		tell(scanner, topology, error);
+	}
 	error_clear(error);
 	(void)malloc_trim(0); /* the text of a topology is large, and we are idle for long */
 }
@@ -210,11 +217,6 @@ int scanner_request(struct scanner *scanner, scan_done *done, void *userdata)
 void scanner_expire(struct scanner *scanner)
 {
 	scanner->recent = false;
-}
-
-bool scanner_is_recent(const struct scanner *scanner)
-{
-	return scanner->recent;
 }
 
 static void forget(struct waiters *waiters, const void *userdata)

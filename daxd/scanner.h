@@ -17,10 +17,13 @@
 struct scanner;
 struct worker_spares;
 
-/* topology NULL: there is an error; else it is the owner's, who was given it just before. */
+/* topology NULL: there is an error; else it is there until this returns. */
 typedef void scan_done(void *userdata, const struct topology *topology, const struct error *error);
 
-/* Gets each topology before anybody who has asked does; it owns it. NULL: the scan failed. */
+/*
+ * Gets each topology before anybody who has asked does, and owns it; but for one that may be too
+ * old, after which there is another look.  NULL: the scan failed.
+ */
 typedef void scan_sink(void *userdata, struct topology *topology, const struct error *error);
 
 /* limit: seconds. */
@@ -31,8 +34,6 @@ void scanner_free(struct scanner *scanner);
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);
 /* What a look that runs now sees may be too old. */
 void scanner_expire(struct scanner *scanner);
-/* Asked by the sink: did this look begin since the last scanner_expire()? */
-bool scanner_is_recent(const struct scanner *scanner);
 /* Nobody with this userdata wants to hear of it any more. */
 void scanner_forget(struct scanner *scanner, const void *userdata);
 bool scanner_is_busy(const struct scanner *scanner);
