@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/topology-check.h"
 #include "exec/state.h"
+
+/* Looks after the first, when what was seen cannot be. */
+#define SCANS_MAX 5
 
 /* Space of names for this host's seed, made from its machine id. */
 static const struct uuid seed_space = { "6c3ef7f4-24f7-4995-80cc-d619640def06" };
@@ -79,19 +83,46 @@ static int scan_all(struct kernel *kernel, struct topology *topology, struct err
 	return r;
 }
 
-static int kernel_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
-		       struct error *reterr)
+static bool can_be(const struct topology *topology)
 {
-	struct kernel *kernel = kernel_of(backend);
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+
+	topology_check(topology, &report);
+	return report.n == 0;
+}
+
+static int scan_once(struct kernel *kernel, struct topology **ret, struct error *reterr)
+{
 	_cleanup_(topology_freep) struct topology *topology = calloc(1, sizeof(*topology));
 	int r;
 
 	if (!topology)
 		return error_oom(reterr);
+	r = scan_all(kernel, topology, reterr);
+	if (r == 0)
+		*ret = TAKE(topology);
+	return r;
+}
+
+/*
+ * A device that goes while another comes in its place may be seen with it, or without both: what no
+ * machine can have is looked at again.
+ */
+static int kernel_scan(struct backend *backend, const struct scope *scope, struct topology **ret,
+		       struct error *reterr)
+{
+	struct kernel *kernel = kernel_of(backend);
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	int r;
+
 	/* Steps are known from the scan before a run to its end. */
 	kernel_notices_clear(&kernel->notices);
 	kernel->names.scope = scope;
-	r = scan_all(kernel, topology, reterr);
+	r = scan_once(kernel, &topology, reterr);
+	for (int i = 0; r == 0 && i < SCANS_MAX && !can_be(topology); i++) {
+		topology_free(TAKE(topology));
+		r = scan_once(kernel, &topology, reterr);
+	}
 	kernel->names.scope = NULL; /* it is the caller's */
 	if (r < 0)
 		return r;
