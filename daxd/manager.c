@@ -115,7 +115,10 @@ static void update(struct manager *manager, struct config *config, struct topolo
 	plan_free(old_disks);
 	standings_clear(&old_standings);
 	config_free(old_config);
-	topology_free_lender(old_topology, manager->topology);
+	if (scope)
+		topology_free_lender(old_topology, manager->topology);
+	else
+		topology_free(old_topology); /* nothing is lent */
 }
 
 static void notify_counts(const struct manager *manager)

@@ -104,10 +104,12 @@ int topology_complete(struct topology *part, const struct topology *whole,
 	size_t n_regions = part->n_regions, n_dimms = part->n_dimms;
 	int r = 0;
 
+	if (!scope)
+		return 0; /* it is all of the machine */
 	for (size_t i = 0; r == 0 && i < whole->n_regions; i++)
 		if (!scope_has(scope, whole->regions[i].path))
 			r = lend_region(part, &whole->regions[i]);
-	for (size_t i = 0; r == 0 && scope && n_dimms == 0 && i < whole->n_dimms; i++)
+	for (size_t i = 0; r == 0 && n_dimms == 0 && i < whole->n_dimms; i++)
 		r = lend_dimm(part, &whole->dimms[i]);
 	if (r < 0) {
 		part->n_regions = n_regions;
