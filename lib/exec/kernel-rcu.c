@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * To bind and unbind a driver, to bring memory online and offline, and to change a map, the kernel
- * waits for grace periods of RCU, some 20 ms each on an idle host, and that is most of the time
- * these take.  It can expedite them, by interrupting every processor once each time: it is asked to
- * while steps run.  A host that keeps processors for real-time work is left alone.
+ * To take a driver from a device, and to bring memory online and offline, the kernel waits for
+ * grace periods of RCU, some 20 ms each on an idle host, and that is most of the time these take.
+ * It can expedite them, by interrupting every processor once each time: it is asked to from the
+ * first such step on.  A host that keeps processors for real-time work is left alone.
  *
  * What is set has a mark in a file meanwhile: whoever writes next puts back what a killed writer
  * could not.
@@ -20,6 +20,43 @@
 #define EXPEDITED "/sys/kernel/rcu_expedited"
 #define NORMAL "/sys/kernel/rcu_normal"
 #define PROCESSORS "/sys/devices/system/cpu"
+
+/*
+ * The other steps do not wait, and most of what follows them is udev's work with what they have
+ * made, which would be interrupted all the time.
+ */
+bool kernel_waits_for_grace(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_INIT_LABELS:
+	case STEP_CREATE_NAMESPACE:
+	case STEP_CONVERT_NAMESPACE:
+	case STEP_ENABLE_NAMESPACE:
+	case STEP_DESTROY_NAMESPACE:
+	case STEP_RESIZE_DEVICE:
+	case STEP_DESTROY_DEVICE:
+	case STEP_UNBIND:
+	case STEP_ONLINE:
+	case STEP_OFFLINE:
+		return true;
+	case STEP_BIND:
+		return step->driver == DRIVER_KMEM;
+	case STEP_RECORD:
+	case STEP_FORGET:
+	case STEP_CREATE_DEVICE:
+	case STEP_PUBLISH:
+	case STEP_WITHDRAW:
+	case STEP_WRITE_TABLE:
+	case STEP_POLICY:
+	case STEP_DROP_PARTITION:
+	case STEP_ADD_PARTITION:
+	case STEP_MAP:
+	case STEP_UNMAP:
+	case STEP_REMAP:
+		break;
+	}
+	return false;
+}
 
 static bool is_number(const char *path, uint64_t want)
 {

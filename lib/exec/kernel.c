@@ -159,9 +159,10 @@ static void begin(struct kernel *kernel, const struct step *step)
 		kernel->makes_devices = true;
 		kernel_begin_making();
 	}
-	if (!kernel->begun)
+	if (!kernel->hurries && kernel_waits_for_grace(step)) {
+		kernel->hurries = true;
 		kernel_hurry();
-	kernel->begun = true;
+	}
 }
 
 static int kernel_apply(struct backend *backend, const struct step *step, struct error *reterr)
@@ -316,7 +317,7 @@ static void kernel_free(struct backend *backend)
 {
 	if (kernel_of(backend)->makes_devices)
 		kernel_end_making();
-	if (kernel_of(backend)->begun)
+	if (kernel_of(backend)->hurries)
 		kernel_stop_hurrying();
 	kernel_index_clear(&kernel_of(backend)->index);
 	kernel_notices_clear(&kernel_of(backend)->notices);

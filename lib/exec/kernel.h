@@ -55,7 +55,7 @@ struct kernel {
 	struct backend backend;
 	char *state_file;
 	struct kernel_names names;
-	bool begun; /* a step was applied */
+	bool hurries; /* grace periods are expedited until the end */
 	bool makes_devices;
 	struct kernel_index index;
 	struct kernel_notices notices;
@@ -151,8 +151,9 @@ void kernel_change_records(const char *path, struct step_group *group);
 int kernel_hold_policy(struct error *reterr);
 void kernel_release_policy(void);
 
-/* kernel-rcu.c: between the two the kernel expedites grace periods, if it may. */
-void kernel_hurry(void);
+/* kernel-rcu.c: from the first step that waits for them to the end grace periods are expedited. */
+bool kernel_waits_for_grace(const struct step *step);
+void kernel_hurry(void); /* if the host lets us */
 void kernel_stop_hurrying(void);
 
 /* kernel-region.c: where hmem regions start, since the boot. */
