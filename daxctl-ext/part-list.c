@@ -28,6 +28,30 @@ struct part_policy part_policy(const struct disk *disk)
 	return policy;
 }
 
+struct part_table_text part_table_text(const struct partition_table *table)
+{
+	struct part_table_text text;
+	bool none = table->kind == TABLE_NONE || table->kind == TABLE_OTHER;
+
+	(void)snprintf(text.text, sizeof(text.text), "%s%s%s%s",
+		       table->content ? table->content : table_kind_word(table->kind),
+		       none ? "" : " table",
+		       table->lacks_backup ? " without its copy at the end" : "",
+		       table->beyond ? ", more than 128 entries" : "");
+	return text;
+}
+
+void part_put_table(struct json_out *out, const struct partition_table *table, uint64_t grain)
+{
+	json_put_text(out, "table", table_kind_word(table->kind));
+	if (table->lacks_backup)
+		json_put_bool(out, "lacks_backup", true);
+	json_put_text(out, "content", table->content);
+	json_put_text(out, "uuid", table->guid.text);
+	if (table->usable.size)
+		json_put_u64(out, "largest_free", table_gap(table, 0, grain).size);
+}
+
 const char *part_state(const struct namespace *ns, const struct part *part)
 {
 	const struct table_entry *entry = part->entry;
@@ -149,7 +173,6 @@ static void put_disk(struct json_out *out, const struct volume_view *view)
 {
 	const struct namespace *ns = view->ns;
 	const struct partition_table *table = &ns->disk->table;
-	struct range gap = table_gap(table, 0, TABLE_GRAIN);
 	struct part part;
 	size_t at = 0;
 
@@ -159,11 +182,7 @@ static void put_disk(struct json_out *out, const struct volume_view *view)
 	json_put_u64(out, "size", ns->size);
 	json_put_text(out, "policy", partitioning_word(ns->disk->policy));
 	json_put_bool(out, "managed", ns->disk->managed);
-	json_put_text(out, "table", table_kind_word(table->kind));
-	json_put_text(out, "content", table->content);
-	json_put_text(out, "uuid", table->guid.text);
-	if (table->usable.size)
-		json_put_u64(out, "largest_free", gap.size);
+	part_put_table(out, table, TABLE_GRAIN);
 	json_open(out, "partitions", '[');
 	while (part_next(ns->disk, &at, &part))
 		put_part(out, ns, &part);
@@ -217,10 +236,8 @@ static void add_rows(struct table *out, const struct volume_view *view)
 	table_cell(out, "%s", SIZE_STR(ns->size));
 	table_cell(out, " ");
 	table_cell(out, " ");
-	table_cell(out, "%s%s%s, partitions by %s",
-		   table->content ? table->content : table_kind_word(table->kind),
-		   table->kind == TABLE_NONE || table->kind == TABLE_OTHER ? "" : " table",
-		   table->beyond ? ", more than 128 entries" : "", part_policy(ns->disk).text);
+	table_cell(out, "%s, partitions by %s", part_table_text(table).text,
+		   part_policy(ns->disk).text);
 	part_list_add_holders(out, view);
 	while (part_next(ns->disk, &at, &part))
 		add_part(out, ns, &part);

@@ -25,6 +25,13 @@ struct part_policy {
 	char text[32];
 };
 struct part_policy part_policy(const struct disk *disk);
+/* "gpt table", "ext4", "none": what lies there. */
+struct part_table_text {
+	char text[128];
+};
+struct part_table_text part_table_text(const struct partition_table *table);
+/* And as members of the object that is open; grain: of new partitions. */
+void part_put_table(struct json_out *out, const struct partition_table *table, uint64_t grain);
 /* "mapped", "the kernel's", "misaligned": what there is of it; static. */
 const char *part_state(const struct namespace *ns, const struct part *part);
 

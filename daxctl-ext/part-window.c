@@ -66,11 +66,7 @@ static void put_table(struct json_out *out, const struct dax_device *device)
 {
 	const struct partition_table *table = device->table;
 
-	json_put_text(out, "table", table_kind_word(table->kind));
-	json_put_text(out, "content", table->content);
-	json_put_text(out, "uuid", table->guid.text);
-	if (table->usable.size)
-		json_put_u64(out, "largest_free", table_gap(table, 0, grain_of(device)).size);
+	part_put_table(out, table, grain_of(device));
 	json_open(out, "partitions", '[');
 	for (size_t i = 0; i < table->n_entries; i++)
 		put_entry(out, device, i);
@@ -119,9 +115,7 @@ void part_window_add_rows(struct table *out, const struct volume_view *view)
 	table_cell(out, " ");
 	table_cell(out, "%s", SIZE_STR(device->align));
 	if (table)
-		table_cell(out, "%s%s, windows",
-			   table->content ? table->content : table_kind_word(table->kind),
-			   table->kind == TABLE_NONE || table->kind == TABLE_OTHER ? "" : " table");
+		table_cell(out, "%s, windows", part_table_text(table).text);
 	else
 		table_cell(out, "no partition table; part add makes one");
 	part_list_add_holders(out, view);

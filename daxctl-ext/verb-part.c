@@ -534,8 +534,8 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "repair", .offset = offsetof(struct part_options, repair),
-		.help = "Of sync: write a table anew of which only the backup can be read, or, "
-			"with --allow-data-loss, an empty one where neither copy can.",
+		.help = "Of sync: write a table anew of which only one of the two copies can be read, or, "
+			"with --allow-data-loss, an empty one where neither can.",
 	},
 	OPTION_ALLOW_DATA_LOSS_AT(struct part_options, common.allow_data_loss),
 	{

@@ -425,7 +425,7 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 	if (table->table.kind == TABLE_DAMAGED) {
 		begin_anew(p, goal, table);
 		table->destructive = true;
-	} else if (table->table.kind == TABLE_BACKUP) {
+	} else if (table->table.kind == TABLE_BACKUP || table->table.lacks_backup) {
 		table->table.kind = TABLE_GPT;
 		table->changed = true;
 	}
@@ -506,5 +506,7 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 		for (size_t i = 0; all && i < volume->n_partitions; i++)
 			all = take_turn(p, goal, table, &volume->partitions[i], turn);
 	release_reserved(table);
+	if (table->changed)
+		table->table.lacks_backup = false; /* both copies are written */
 	return all;
 }

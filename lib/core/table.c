@@ -141,7 +141,8 @@ bool table_entry_equal(const struct table_entry *a, const struct table_entry *b)
 
 bool table_equal(const struct partition_table *a, const struct partition_table *b)
 {
-	if (a->kind != b->kind || a->n_entries != b->n_entries || !uuid_equal(&a->guid, &b->guid))
+	if (a->kind != b->kind || a->lacks_backup != b->lacks_backup ||
+	    a->n_entries != b->n_entries || !uuid_equal(&a->guid, &b->guid))
 		return false;
 	for (size_t i = 0; i < a->n_entries; i++)
 		if (!table_entry_equal(&a->entries[i], &b->entries[i]))

@@ -136,6 +136,16 @@ static uint32_t get_u32(const unsigned char *at)
 	return le32toh(number);
 }
 
+/* Of a copy the entries come before the header. */
+static bool holds_backup(const struct table_bytes *bytes)
+{
+	const unsigned char *header =
+		find_sector(bytes, bytes->size / bytes->sector_size - 1);
+
+	return !is_header(header) ||
+	       get_u64(header + 72) >= (bytes->size - bytes->known) / bytes->sector_size;
+}
+
 bool table_bytes_hold_gpt(const struct table_bytes *bytes)
 {
 	const unsigned char *header = find_sector(bytes, 1);
@@ -147,7 +157,7 @@ bool table_bytes_hold_gpt(const struct table_bytes *bytes)
 	room = get_u32(header + 80);
 	size = get_u32(header + 84);
 	return first <= bytes->known / bytes->sector_size && room <= ROOM_MAX && size <= ENTRY_MAX &&
-	       first * bytes->sector_size + room * size <= bytes->known;
+	       first * bytes->sector_size + room * size <= bytes->known && holds_backup(bytes);
 }
 
 /* Room for too many entries, or for none that could be one? */
@@ -390,15 +400,24 @@ static void read_usable(const struct table_bytes *bytes, struct fdisk_context *c
 	table->usable.size = (last - first + 1) * bytes->sector_size;
 }
 
-/* Without the copy at the end, is there a table still? */
-static int is_primary_good(const struct table_bytes *bytes, bool *ret, struct error *reterr)
+/* Is there a table still when all there is of the device is one end of it? */
+static int is_half_good(const struct table_bytes *bytes, bool head, bool *ret,
+			struct error *reterr)
 {
 	_cleanup_(table_bytes_clear) struct table_bytes half = TABLE_BYTES_INIT;
 	struct fdisk_context *context;
 	int r = table_bytes_new(&half, bytes->name, bytes->size, bytes->sector_size, reterr);
 
+	if (r < 0)
+		return r;
+	half.known = bytes->known;
+	if (head)
+		memcpy(half.head, bytes->head, TABLE_IMAGE_END);
+	else
+		memcpy(half.tail, bytes->tail, TABLE_IMAGE_END);
+	r = table_bytes_fill(&half, reterr);
 	if (r == 0)
-		r = fill(half.fd, bytes->head, bytes->known, 0, reterr);
+		r = table_bytes_protect(&half, reterr);
 	if (r < 0)
 		return r;
 	r = table_fdisk_open(&half, half.fd, true, &context);
@@ -414,9 +433,11 @@ static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *cont
 		     struct partition_table *table, struct error *reterr)
 {
 	_cleanup_(freep) char *guid = NULL;
-	bool good = false;
-	int r = is_primary_good(bytes, &good, reterr);
+	bool good = false, backup = true;
+	int r = is_half_good(bytes, true, &good, reterr);
 
+	if (r == 0 && good)
+		r = is_half_good(bytes, false, &backup, reterr);
 	if (r < 0)
 		return r;
 	if (!good) {
@@ -428,6 +449,7 @@ static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *cont
 		free(TAKE(table->content));
 	}
 	table->kind = good ? TABLE_GPT : TABLE_BACKUP;
+	table->lacks_backup = !backup;
 	if (r == 0 && fdisk_get_disklabel_id(context, &guid) == 0)
 		read_uuid(guid, &table->guid);
 	read_usable(bytes, context, table);

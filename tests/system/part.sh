@@ -78,6 +78,21 @@ grow_mounted() { # DISK
 	expect 3 'to shrink loses data' daxctl-ext plan /run/smaller.json
 }
 
+# One copy of the table is lost, then the other; the last sector has the header of the second.
+mend() { # DISK
+	last=$(($(cat "/sys/class/block/$1/size") - 1))
+	for copy in "$last:without its copy at the end" '1:backup-only table'; do
+		dd if=/dev/zero of="/dev/$1" bs=512 seek="${copy%%:*}" count=1 conv=fsync 2>"$out"
+		expect 0 "the list tells: ${copy#*:}" daxctl-ext part list "$1"
+		says "${copy#*:}" 'which of them is lost'
+		says '  os ' 'the partitions are there'
+		expect 0 'it is mended when that is asked for' daxctl-ext part sync --repair "$1"
+		expect 0 'the list again' daxctl-ext part list "$1"
+		says 'gpt table, partitions' 'both are there'
+		expect 0 'sfdisk has nothing to complain about' sfdisk -V "/dev/$1"
+	done
+}
+
 # A table made by hand, on a disk of somebody else, with one that DAX must not have.
 take_over_by_hand() {
 	hand=$(disk whole)
@@ -143,6 +158,7 @@ if [ "${1-first}" = first ]; then
 	use_with_dax "$images"
 	open_ones_stay "$images"
 	grow_mounted "$images"
+	mend "$images"
 	take_over_by_hand
 	expect 0 'remove a partition by the name of its volume' daxctl-ext part list images
 	says 'data' 'lists it'

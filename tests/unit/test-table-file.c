@@ -137,6 +137,14 @@ TEST(table_half_lost)
 	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, &error), 0,
 		  error_message(&error));
 	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "repaired once more");
+	CHECK_INT(have.lacks_backup, false, "with its copy");
+	scribble(fd, DEVICE - 512, zeros, sizeof(zeros));
+	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "the copy is lost");
+	CHECK_INT(have.lacks_backup, true, "and that is told");
+	CHECK_INT(kernel_write_table(fd, "device", 512, &have, &table, &error), 0,
+		  error_message(&error));
+	CHECK_INT(kind_of(fd, &have), TABLE_GPT, "the copy is written anew");
+	CHECK_INT(have.lacks_backup, false, "the copy is there");
 	scribble(fd, 512, zeros, sizeof(zeros));
 	scribble(fd, DEVICE - 512, zeros, sizeof(zeros));
 	CHECK_INT(kind_of(fd, &have), TABLE_DAMAGED, "both are lost");
