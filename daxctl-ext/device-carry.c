@@ -2,11 +2,13 @@
 /* The second half of a device verb: its configuration is carried out, and what it did is told. */
 #include "device-verb.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "applying.h"
+#include "base/size.h"
 #include "device-hint.h"
 #include "device-volume.h"
 #include "follow.h"
@@ -93,7 +95,20 @@ static enum cli_exit find_done(struct device_run *run)
 	return CLI_DONE;
 }
 
-static void add_names(const struct device_run *run, const struct config *config,
+/* Who asked for memory by a size hears how much of it there is. */
+static void note_memory(struct device_run *run, const struct dax_device *device)
+{
+	uint64_t block = run->topology->memory_block_size;
+	uint64_t memory = device->n_blocks * block;
+
+	if (device->driver != DRIVER_KMEM || memory >= device->size)
+		return;
+	problem_add(&run->notes, EDOM, NULL, "%s has %s, and %s of it are memory: the "
+		    "rest is in no whole memory block of %s.",
+		    device->name, SIZE_STR(device->size), SIZE_STR(memory), SIZE_STR(block));
+}
+
+static void add_names(struct device_run *run, const struct config *config,
 		      const char **names, size_t *n)
 {
 	for (size_t i = 0; i < run->volumes.n; i++)
@@ -101,6 +116,7 @@ static void add_names(const struct device_run *run, const struct config *config,
 			if (run->volumes.views[i].device &&
 			    device_volume_is(&config->volumes[j], &run->volumes.views[i])) {
 				names[(*n)++] = run->volumes.views[i].device->name;
+				note_memory(run, run->volumes.views[i].device);
 				break;
 			}
 }

@@ -321,7 +321,8 @@ static const struct verb_option options[] = {
 	{
 		.name = "mode", .letter = 'm', .value = "MODE",
 		.offset = offsetof(struct create_options, mode),
-		.help = "devdax, which is the default, system-ram or (on persistent memory) fsdax.",
+		.help = "devdax, which is the default, system-ram or (on persistent memory) fsdax. "
+			"Only whole memory blocks of a device become memory; what is left out is told.",
 	},
 	{
 		.name = "persist", .value = "HOW", .offset = offsetof(struct create_options, persist),
