@@ -262,8 +262,7 @@ static const char *after_number(const char *text, const char *word)
 	return digits ? text + n + digits : NULL;
 }
 
-/* dax1.0 (1.0 for short), namespace1.0, region1, pmem1, pmem1.1, pmem1p1. */
-static bool is_kernels(const char *name)
+bool config_is_kernels_name(const char *name)
 {
 	static const char *const words[] = { "dax", "", "namespace", "region", "pmem" };
 
@@ -288,7 +287,7 @@ static void check_not_kernels(struct report *report, const struct volume *volume
 {
 	struct volume_path at;
 
-	if (volume->name && !volume->foreign && is_kernels(volume->name))
+	if (volume->name && !volume->foreign && config_is_kernels_name(volume->name))
 		(void)report_add(report, volume_path(&at, volume, "name"), EINVAL,
 				 "choose one that says what it is for",
 				 "The name %s is of the kernel's kind, which may be another device's.",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Live state as a configuration that plans to nothing on the machine it was taken from. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config-check.h"
 #include "core/identity.h"
 #include "core/match.h"
 #include "core/plan.h"
@@ -37,10 +39,47 @@ static bool is_name(const char *text)
 	return length > 0 && length <= VOLUME_NAME_MAX &&
 	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
 		       length &&
-	       text[0] != '.' && text[0] != '_' && text[0] != '-';
+	       text[0] != '.' && text[0] != '_' && text[0] != '-' &&
+	       !config_is_kernels_name(text);
 }
 
-static struct volume *add_volume(struct exporter *x, const struct region *region, const char *name)
+static bool is_taken(const struct exporter *x, const char *name)
+{
+	const struct topology *topology = x->topology;
+
+	for (size_t i = 0; i < topology->n_records; i++)
+		if (strcmp(topology->records[i].volume, name) == 0)
+			return true;
+	for (size_t i = 0; i < topology->n_regions; i++)
+		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++) {
+			const char *label = topology->regions[i].namespaces[j].label;
+
+			if (label && strcmp(label, name) == 0)
+				return true;
+		}
+	return false;
+}
+
+/* Of what has no name but the kernel's, which may be another's tomorrow: "found-dax0.0". */
+static char *invent_name(struct exporter *x, const char *kernels)
+{
+	char *name = NULL;
+
+	for (unsigned int i = 1;; i++) {
+		if ((i == 1 ? asprintf(&name, "found-%s", kernels) :
+			      asprintf(&name, "found-%s-%u", kernels, i)) < 0) {
+			x->no_memory = true;
+			return NULL;
+		}
+		if (!is_taken(x, name))
+			return name;
+		free(name);
+	}
+}
+
+/* name NULL: it has none but the kernel's. */
+static struct volume *add_volume(struct exporter *x, const struct region *region, const char *name,
+				 const char *kernels)
 {
 	struct volume *volume = ARRAY_APPEND(x->config->volumes, x->config->n_volumes);
 
@@ -49,7 +88,7 @@ static struct volume *add_volume(struct exporter *x, const struct region *region
 		return NULL;
 	}
 	volume->index = x->config->n_volumes++;
-	volume->name = copy(x, name);
+	volume->name = name ? copy(x, name) : invent_name(x, kernels);
 	volume->zone = ZONE_MOVABLE;
 	volume->enabled = volume->online = true;
 	volume->wait = VOLUME_WAIT;
@@ -163,7 +202,7 @@ static void export_namespace(struct exporter *x, const struct region *region,
 	}
 	if (published && named && strcmp(published, ns->label) != 0)
 		named = false;
-	volume = add_volume(x, region, named ? ns->label : published ? published : ns->name);
+	volume = add_volume(x, region, named ? ns->label : published, ns->name);
 	if (!volume)
 		return;
 	volume->mode = MODE_FSDAX;
@@ -177,7 +216,8 @@ static void export_namespace(struct exporter *x, const struct region *region,
 	volume->map = ns->map;
 	if (labelled && !named)
 		volume->uuid = ns->uuid;
-	if (!reason && volume->mode == MODE_SYSTEM_RAM && !is_made_memory(x, ns, volume->name))
+	if (!reason && volume->mode == MODE_SYSTEM_RAM && volume->name &&
+	    !is_made_memory(x, ns, volume->name))
 		reason = "it is memory only until the next boot, and daxd did not make it";
 	if (reason) {
 		skip(x, ns->name, reason);
@@ -203,12 +243,19 @@ static void export_device(struct exporter *x, const struct region *region,
 
 	if (device->size == 0)
 		return;
-	volume = add_volume(x, region, record ? record->volume : published ? published :
-				       device->name);
+	if (record && record->until_reboot) {
+		skip(x, device->name, "it ends with the boot");
+		return;
+	}
+	volume = add_volume(x, region, record ? record->volume : published, device->name);
 	if (!volume)
 		return;
 	reason = set_device(x, volume, device);
 	volume->align = device->align;
+	/* Without a driver nothing but its record tells what it is for. */
+	if (record && !volume->enabled && volume_mode_from_word(record->mode, &volume->mode) == 0 &&
+	    volume->mode == MODE_SYSTEM_RAM)
+		volume->persist = PERSIST_KMEM;
 	if (record) {
 		volume->size.kind = SIZE_BYTES;
 		volume->size.bytes = device->size;
