@@ -31,8 +31,8 @@
  * DESTROY_DEVICE      start                                       nothing
  * BIND                uuid or start, driver                       UNBIND
  * UNBIND              uuid or start, driver (the one it has)      BIND
- * ONLINE              uuid or start, zone                         OFFLINE
- * OFFLINE             uuid or start                               ONLINE in the zones it had
+ * ONLINE              uuid or start, zone                         OFFLINE, if none was online
+ * OFFLINE             uuid or start                               ONLINE, if all were in one zone
  * PUBLISH             uuid or start, access [until_reboot]        WITHDRAW, or the old access
  * WITHDRAW            uuid or start, access.link                  PUBLISH as it was
  *
@@ -42,7 +42,7 @@
  * ADD_PARTITION       uuid, number extent                         DROP_PARTITION
  * MAP                 uuid, number extent read_only               UNMAP
  * UNMAP               uuid, number extent                         MAP
- * REMAP               uuid, number extent                         nothing: it has only grown
+ * REMAP               uuid, number extent                         REMAP, unless it has only grown
  *
  * RECORD and FORGET need no region: the memory a record speaks of may be gone.
  * With fresh, a table will follow: what was in the same place before, and might be taken for one,

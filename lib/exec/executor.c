@@ -11,7 +11,7 @@
 /* A cancelled run ends within one group, and a failure finds few volumes half made. */
 #define GROUP_MAX 64
 
-enum progress { TODO, DONE, FAILED, SKIPPED };
+enum progress { TODO, DONE, FAILED, SKIPPED, UNDONE };
 
 struct run {
 	struct executor *executor;
@@ -110,6 +110,8 @@ static bool undo_step(struct run *run, size_t i)
 	if (r == 0)
 		r = backend_apply(run->executor->backend, &inverse, &error);
 	tell_step(run, i, STEP_UNDONE, r < 0 ? &error : NULL);
+	if (r == 0)
+		run->progress[i] = UNDONE; /* nothing that comes after it may be done now */
 	step_clear(&inverse);
 	error_clear(&error);
 	return r == 0;
@@ -117,25 +119,27 @@ static bool undo_step(struct run *run, size_t i)
 
 /*
  * A failed step should have left nothing behind.  Make sure of it before the steps that it
- * rests on go: a device must not lose the record that says whose it is.
+ * rests on go: a device must not lose the record that says whose it is.  What it was refused for,
+ * because it is there, is somebody else's.
  */
-static bool undo_remains(struct run *run, size_t failed)
+static bool undo_remains(struct run *run, size_t failed, const struct error *error_of)
 {
 	struct step inverse = { 0 };
 	struct error error = ERROR_INIT;
 	int r = 0;
 
-	if (step_undo(&run->plan->steps[failed], run->before, &inverse) == UNDO_STEP)
+	if (error_of->code != EEXIST &&
+	    step_undo(&run->plan->steps[failed], run->before, &inverse) == UNDO_STEP)
 		r = backend_apply(run->executor->backend, &inverse, &error);
 	step_clear(&inverse);
 	error_clear(&error);
 	return r == 0 || r == -ENOENT;
 }
 
-/* Take back what was done of the volume of a step before it. */
-static void undo_before(struct run *run, size_t step)
+/* Take back what was done of the volume of a step: what ran beside it, and what came before. */
+static void undo_chain(struct run *run, size_t step)
 {
-	for (size_t i = step; i-- > 0;) {
+	for (size_t i = run->plan->n_steps; i-- > 0;) {
 		if (run->progress[i] != DONE ||
 		    !same_chain(&run->plan->steps[i], &run->plan->steps[step]))
 			continue;
@@ -272,8 +276,8 @@ static void undo_failed(struct run *run, size_t i, struct error *error)
 	/* The step's own error is what counts; a journal that fails too changes nothing. */
 	if (note(run, JOURNAL_FAIL, i, &run->plan->steps[i], error, &journal_error) == 0)
 		(void)sync_notes(run, &journal_error);
-	if (undo_remains(run, i))
-		undo_before(run, i);
+	if (undo_remains(run, i, error))
+		undo_chain(run, i);
 	error_clear(&journal_error);
 	error_clear(error);
 }
@@ -319,7 +323,7 @@ static void cancel(struct run *run)
 {
 	for (size_t i = run->plan->n_steps; i-- > 0;)
 		if (is_cut_off(run, i))
-			undo_before(run, i);
+			undo_chain(run, i);
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (run->progress[i] == TODO)
 			skip(run, i);

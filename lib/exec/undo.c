@@ -4,21 +4,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The zone most of the device's online blocks were in; ZONE_NONE: none was online. */
-static enum zone zone_before(const struct step *step, const struct topology *before)
+static const struct dax_device *device_before(const struct step *step,
+					      const struct topology *before)
 {
 	const struct region *region = topology_find_region(before, step->region);
-	const struct dax_device *device =
-		region ? region_device(region, &step->uuid, step->start) : NULL;
-	size_t normal = 0, movable = 0;
 
-	for (size_t i = 0; device && i < device->n_blocks; i++) {
-		normal += device->blocks[i].online && device->blocks[i].zone == ZONE_NORMAL;
-		movable += device->blocks[i].online && device->blocks[i].zone == ZONE_MOVABLE;
-	}
-	if (normal + movable == 0)
-		return ZONE_NONE;
-	return normal > movable ? ZONE_NORMAL : ZONE_MOVABLE;
+	return region ? region_device(region, &step->uuid, step->start) : NULL;
+}
+
+/* Blocks that were online are somebody's memory: those stay, whatever failed. */
+static enum undo restore_offline(const struct step *step, const struct topology *before)
+{
+	const struct dax_device *device = device_before(step, before);
+
+	return device && dax_device_any_online(device) ? UNDO_NOTHING : UNDO_STEP;
+}
+
+/* All blocks in one zone: else some would come online that were not, or in another zone. */
+static enum undo restore_online(const struct step *step, const struct topology *before,
+				struct step *ret)
+{
+	const struct dax_device *device = device_before(step, before);
+
+	if (!device || !dax_device_any_online(device))
+		return UNDO_NOTHING;
+	ret->zone = device->blocks[0].zone;
+	for (size_t i = 0; i < device->n_blocks; i++)
+		if (!device->blocks[i].online || device->blocks[i].zone != ret->zone)
+			return UNDO_NEVER;
+	return ret->zone == ZONE_NORMAL || ret->zone == ZONE_MOVABLE ? UNDO_STEP : UNDO_NEVER;
 }
 
 static enum undo restore_record(const struct step *step, const struct topology *before,
@@ -108,6 +122,32 @@ static enum undo restore_policy(const struct step *step, const struct topology *
 	return UNDO_STEP;
 }
 
+static const struct disk_map *map_before(const struct step *step, const struct topology *before)
+{
+	const struct region *region = topology_find_region(before, step->region);
+	const struct namespace *ns = region ? region_find_namespace(region, &step->uuid) : NULL;
+
+	return ns && ns->disk ? disk_find_map(ns->disk, step->number) : NULL;
+}
+
+static bool is_of_pages(struct range extent)
+{
+	return extent.start % ALIGN_4K == 0 && extent.size % ALIGN_4K == 0;
+}
+
+/* What has only grown harms nobody; one that was moved may lie on another that comes back. */
+static enum undo restore_map(const struct step *step, const struct topology *before,
+			     struct step *ret)
+{
+	const struct disk_map *map = map_before(step, before);
+
+	if (!map || (map->extent.start == step->extent.start &&
+		     map->extent.size <= step->extent.size))
+		return UNDO_NOTHING;
+	ret->extent = map->extent;
+	return is_of_pages(map->extent) ? UNDO_STEP : UNDO_NEVER;
+}
+
 static enum undo turn_round(const struct step *step, const struct topology *before,
 			    struct step *ret)
 {
@@ -131,11 +171,10 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 										UNDO_STEP;
 	case STEP_ONLINE:
 		ret->kind = STEP_OFFLINE;
-		return UNDO_STEP;
+		return restore_offline(step, before);
 	case STEP_OFFLINE:
 		ret->kind = STEP_ONLINE;
-		ret->zone = zone_before(step, before);
-		return ret->zone == ZONE_NONE ? UNDO_NOTHING : UNDO_STEP;
+		return restore_online(step, before, ret);
 	case STEP_PUBLISH:
 	case STEP_WITHDRAW:
 		return restore_access(step, before, ret);
@@ -149,15 +188,15 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 	case STEP_ADD_PARTITION:
 		ret->kind = STEP_DROP_PARTITION;
 		return UNDO_STEP;
-	case STEP_MAP:
+	case STEP_MAP: /* also of one that is there and has lost its link */
 		ret->kind = STEP_UNMAP;
-		return UNDO_STEP;
+		return map_before(step, before) ? UNDO_NOTHING : UNDO_STEP;
 	case STEP_UNMAP:
 		ret->kind = STEP_MAP;
-		return step->extent.start % ALIGN_4K || step->extent.size % ALIGN_4K ?
-			       UNDO_NEVER : UNDO_STEP;
+		return is_of_pages(step->extent) ? UNDO_STEP : UNDO_NEVER;
+	case STEP_REMAP:
+		return restore_map(step, before, ret);
 	case STEP_ENABLE_NAMESPACE:
-	case STEP_REMAP: /* longer than its table says harms nobody, and the next run sees to it */
 		return UNDO_NOTHING;
 	case STEP_INIT_LABELS:
 	case STEP_CONVERT_NAMESPACE:
