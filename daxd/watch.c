@@ -112,12 +112,13 @@ static void watch_mounts(struct watches *watches, bool pending)
 	if (watches->mounts)
 		return;
 	closep(&watches->mountinfo); /* of a time when it could not be watched */
-	watches->mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	/* The host's: our own lack what is below /home. */
+	watches->mountinfo = open("/proc/1/mountinfo", O_RDONLY | O_CLOEXEC);
 	r = watches->mountinfo < 0 ? -errno : sd_event_add_io(watches->event, &watches->mounts,
 							      watches->mountinfo, EPOLLPRI,
 							      on_mount, watches);
 	if (r < 0)
-		log_line(LOG_WARNING, "Cannot watch /proc/self/mountinfo: %s.", strerror(-r));
+		log_line(LOG_WARNING, "Cannot watch /proc/1/mountinfo: %s.", strerror(-r));
 }
 
 void watches_follow(struct watches *watches, const struct topology *topology, bool pending)

@@ -94,7 +94,8 @@ static void compare(struct planner *p, struct goal *goal, uint64_t wanted_size)
 	enum verdict anew = chosen ? VERDICT_CONVERT : VERDICT_REPLACE;
 	bool labelled = goal->region->labels == LABELS_VALID;
 
-	if (ns->mode == NAMESPACE_RAW && mode != ns->mode && labelled && is_ours(goal)) {
+	if (ns->mode == NAMESPACE_RAW && mode != ns->mode && labelled && is_ours(goal) &&
+	    !chosen) {
 		goal->verdict = VERDICT_CONVERT;
 		goal->reason = "an earlier run was cut short";
 	} else if (volume->foreign && ns->mode == mode) {

@@ -109,6 +109,22 @@ int kernel_check_blockdev_free(const char *blockdev, struct error *reterr)
 	return r < 0 ? r : busy(blockdev, &list, reterr);
 }
 
+int kernel_pin_blockdev(const char *blockdev, int *ret, struct error *reterr)
+{
+	char path[SYSFS_NAME_MAX + 8];
+
+	(void)snprintf(path, sizeof(path), "/dev/%s", blockdev);
+	*ret = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret >= 0 || errno == ENOENT || errno == ENXIO)
+		return 0; /* without a node nobody can use it */
+	if (errno != EBUSY)
+		return error_set(reterr, errno, "Cannot open %s: %s.", path, strerror(errno));
+	(void)error_set(reterr, EBUSY, "%s is in use, and nothing that can be seen tells by whom.",
+			blockdev);
+	return error_hint(reterr, "It may be mounted in a container, or have been unmounted "
+			  "(umount -l) while files on it were open.");
+}
+
 int kernel_check_window_free(const char *device, const char *window, struct range extent,
 			     struct error *reterr)
 {

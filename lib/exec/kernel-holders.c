@@ -207,6 +207,10 @@ static int read_mount(const struct targets *targets, char *line)
 	if (!target)
 		return 0;
 	unescape(fields[4]);
+	for (size_t i = 0; i < target->list->n; i++)
+		if (target->list->holders[i].kind == HOLDER_MOUNT &&
+		    strcmp(target->list->holders[i].name, fields[4]) == 0)
+			return 0; /* it is told of once, whatever namespaces it is in */
 	return hold(target, HOLDER_MOUNT, fields[4], 0);
 }
 
@@ -452,6 +456,21 @@ bool targets_nothing_open(void)
 	return sysfs_read_u64(AT_FDCWD, "/sys/module/device_dax/refcnt", &n) == 0 && n == 0;
 }
 
+/*
+ * The host's mounts: a service does not see all of them (of daxd's sandbox /home is not a part), and
+ * our own, which need not be the host's.
+ */
+static int read_mounts(const struct targets *targets, struct error *reterr)
+{
+	struct stat host, own;
+	int r = 0;
+
+	if (stat("/proc/1/ns/mnt", &host) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+	    host.st_ino != own.st_ino)
+		r = read_lines("/proc/1/mountinfo", targets, read_mount, reterr);
+	return r < 0 ? r : read_lines("/proc/self/mountinfo", targets, read_mount, reterr);
+}
+
 int targets_read(struct targets *targets, bool with_processes, struct error *reterr)
 {
 	bool blocks = false;
@@ -460,7 +479,7 @@ int targets_read(struct targets *targets, bool with_processes, struct error *ret
 	for (size_t i = 0; i < targets->n; i++)
 		blocks = blocks || targets->targets[i].block;
 	if (blocks) {
-		r = read_lines("/proc/self/mountinfo", targets, read_mount, reterr);
+		r = read_mounts(targets, reterr);
 		if (r == 0)
 			r = read_lines("/proc/swaps", targets, read_swap, reterr);
 		if (r == 0)

@@ -22,11 +22,23 @@ static int check_region_free(struct ndctl_region *region, struct error *reterr)
 	int r;
 
 	ndctl_namespace_foreach(region, ns) {
-		r = kernel_nd_check_free(ns, reterr);
+		_cleanup_(closep) int pin = -1;
+
+		r = kernel_nd_check_free(ns, &pin, reterr);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+static bool has_namespaces(struct ndctl_region *region)
+{
+	struct ndctl_namespace *ns;
+
+	ndctl_namespace_foreach(region, ns)
+		if (!kernel_nd_namespace_idle(ns))
+			return true;
+	return false;
 }
 
 static bool lies_on(struct ndctl_region *region, struct ndctl_dimm *dimm)
@@ -44,7 +56,6 @@ static int check_shared_dimm(struct ndctl_bus *bus, struct ndctl_region *own,
 			     struct ndctl_dimm *dimm, struct error *reterr)
 {
 	struct ndctl_region *region;
-	int r;
 
 	ndctl_region_foreach(bus, region) {
 		if (region == own || !lies_on(region, dimm))
@@ -53,9 +64,13 @@ static int check_shared_dimm(struct ndctl_bus *bus, struct ndctl_region *own,
 			return error_set(reterr, EBUSY, "%s serves %s too, which has labels.",
 					 ndctl_dimm_get_devname(dimm),
 					 ndctl_region_get_devname(region));
-		r = check_region_free(region, reterr);
-		if (r < 0)
-			return r;
+		if (!has_namespaces(region))
+			continue;
+		(void)error_set(reterr, EBUSY, "%s serves %s too, whose namespaces have no labels "
+				"and would be gone with the next boot.",
+				ndctl_dimm_get_devname(dimm), ndctl_region_get_devname(region));
+		return error_hint(reterr, "If nobody needs what they hold: ndctl disable-region %s",
+				  ndctl_region_get_devname(region));
 	}
 	return 0;
 }

@@ -28,15 +28,17 @@ struct job {
 	struct ndctl_namespace *ns;
 	int lock;
 	int region_fd;
+	int pin; /* keeps others from mounting what is about to go */
 };
 
-#define JOB_INIT { .lock = -1, .region_fd = -1 }
+#define JOB_INIT { .lock = -1, .region_fd = -1, .pin = -1 }
 
 static void job_clear(struct job *job)
 {
 	kernel_nd_close(&job->ctx);
 	closep(&job->lock);
 	closep(&job->region_fd);
+	closep(&job->pin);
 }
 
 /* libndctl caches, so each look at what has changed is with a fresh context. */
@@ -210,6 +212,7 @@ static int release(struct job *job, struct error *reterr)
 	if (r < 0)
 		return r;
 	r = unbind_object(holder[0] ? holder : ns_name(job), reterr);
+	closep(&job->pin); /* it is of a disk that is no more */
 	if (r < 0 || !holder[0])
 		return r;
 	/* An empty name lets go; the object goes back to the kernel. */
@@ -408,11 +411,68 @@ static int announce(struct kernel_notices *notices, const struct step *step, str
 		       kernel_begin_windows(&step->info_uuid, reterr) : 0;
 }
 
+/* Does its label keep the mode (version 1.2)? */
+static bool label_has_mode(const struct job *job)
+{
+	char path[SYSFS_NAME_MAX + 16], text[SYSFS_NAME_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/holder_class", ns_name(job));
+	return sysfs_read(job->region_fd, path, text, sizeof(text)) > 0 && text[0];
+}
+
+/*
+ * What is disabled may look as if it had no mode, where its label does not keep it: the kernel finds
+ * out when it is enabled.  1: nothing is in it; 0: it is as it is to be.
+ */
+static int look_inside(const struct job *job, struct error *reterr)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char holder[SYSFS_NAME_MAX];
+	int r;
+
+	if (ndctl_namespace_is_active(job->ns) || label_has_mode(job) ||
+	    ndctl_namespace_enable(job->ns) < 0)
+		return 1;
+	r = read_holder(job, holder, reterr);
+	if (r < 0 || !holder[0])
+		return r < 0 ? r : 1;
+	if (check_form(job, &error) == 0)
+		return 0;
+	(void)error_set(reterr, ESTALE, "%s was disabled, and is not what it seemed to be: %s",
+			ns_name(job), error_message(&error));
+	return error_hint(reterr, "It is enabled now: plan again.");
+}
+
+/*
+ * The namespace has the uuid of the one to be made.  1: an earlier run was cut short, and it is to be
+ * finished; 0: it is there.  What has a mode is no beginning, and stays.
+ */
+static int check_begun(const struct job *job, struct error *reterr)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char holder[SYSFS_NAME_MAX];
+	uint64_t size = ndctl_namespace_get_size(job->ns);
+	int r;
+
+	if (size != job->step->size)
+		return error_set(reterr, EEXIST, "%s has the uuid of the new namespace, but the "
+				 "size %s.", ns_name(job), SIZE_STR(size));
+	if (check_form(job, &error) == 0)
+		return 0;
+	r = look_inside(job, reterr);
+	if (r <= 0)
+		return r;
+	r = read_holder(job, holder, reterr);
+	if (r < 0 || !holder[0])
+		return r < 0 ? r : 1;
+	return error_set(reterr, EEXIST, "%s has the uuid of the new namespace, and is another: %s",
+			 ns_name(job), error_message(&error));
+}
+
 int kernel_create_namespace(struct kernel_notices *notices, const struct step *step,
 			    struct error *reterr)
 {
 	_cleanup_(job_clear) struct job job = JOB_INIT;
-	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	bool new;
 	int r;
 
@@ -420,12 +480,10 @@ int kernel_create_namespace(struct kernel_notices *notices, const struct step *s
 	if (r < 0)
 		return r;
 	new = !job.ns || kernel_nd_namespace_idle(job.ns);
-	if (!new && ndctl_namespace_get_size(job.ns) != step->size)
-		return error_set(reterr, EEXIST, "%s has the uuid of the new namespace, but the "
-				 "size %s.", ns_name(&job),
-				 SIZE_STR(ndctl_namespace_get_size(job.ns)));
-	if (!new && check_form(&job, &error) == 0)
-		return 0;
+	r = new ? 1 : check_begun(&job, reterr);
+	if (r <= 0)
+		return r;
+	r = 0;
 	if (new && !job.ns) {
 		r = take_seed(&job, reterr);
 		if (r < 0)
@@ -434,7 +492,7 @@ int kernel_create_namespace(struct kernel_notices *notices, const struct step *s
 	if (new)
 		r = write_label(&job, reterr);
 	else
-		r = kernel_nd_check_free(job.ns, reterr);
+		r = kernel_nd_check_free(job.ns, &job.pin, reterr);
 	if (r == 0 && !new)
 		r = release(&job, reterr);
 	if (r == 0 && step->fresh)
@@ -465,7 +523,10 @@ int kernel_convert_namespace(struct kernel_notices *notices, const struct step *
 		return no_namespace(&job, reterr);
 	if (check_form(&job, &error) == 0)
 		return 0;
-	r = kernel_nd_check_free(job.ns, reterr);
+	r = step->destructive ? 1 : look_inside(&job, reterr);
+	if (r <= 0)
+		return r;
+	r = kernel_nd_check_free(job.ns, &job.pin, reterr);
 	if (r == 0)
 		r = read_info_uuid(&job, &info, reterr);
 	if (r == 0)
@@ -532,7 +593,7 @@ int kernel_destroy_namespace(const struct step *step, struct error *reterr)
 		return r;
 	if (!job.ns)
 		return 0;
-	r = kernel_nd_check_free(job.ns, reterr);
+	r = kernel_nd_check_free(job.ns, &job.pin, reterr);
 	if (r == 0)
 		r = read_info_uuid(&job, &info, reterr);
 	if (r == 0)

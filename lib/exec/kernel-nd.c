@@ -195,7 +195,7 @@ int kernel_lock_nd(const struct step *step, struct error *reterr)
 }
 
 /* A namespace in use, by whatever its mode gives access to it. */
-int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr)
+int kernel_nd_check_free(struct ndctl_namespace *ns, int *ret, struct error *reterr)
 {
 	struct ndctl_region *region = ndctl_namespace_get_region(ns);
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
@@ -205,6 +205,7 @@ int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr)
 	struct step step = { 0 };
 	int r;
 
+	*ret = -1;
 	r = kernel_nd_region_path(region, &path, reterr);
 	if (r < 0)
 		return r;
@@ -213,8 +214,10 @@ int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr)
 	if (kernel_nd_namespace_idle(ns) || kernel_find_node(&step, node, &error) < 0)
 		return 0; /* no node: nothing to hold */
 	error_clear(&error);
-	if (!kernel_is_device_name(node))
-		return kernel_check_blockdev_free(node, reterr);
+	if (!kernel_is_device_name(node)) {
+		r = kernel_check_blockdev_free(node, reterr);
+		return r < 0 ? r : kernel_pin_blockdev(node, ret, reterr);
+	}
 	if (kernel_find_device(&step, &device, &error) == 0) {
 		r = kernel_check_offline(&device, reterr);
 		if (r < 0)

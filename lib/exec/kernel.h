@@ -206,6 +206,11 @@ int kernel_scan_holders(struct topology *topology, const struct scope *scope, st
 int kernel_check_device_free(const char *device, bool ignore_open, struct error *reterr);
 int kernel_check_blockdev_free(const char *blockdev, struct error *reterr);
 /*
+ * Who mounts or maps it must have it alone: ask the kernel, which knows better than what can be read
+ * in /proc.  As long as *ret is open nobody else can, either; -1: there is nothing to open.
+ */
+int kernel_pin_blockdev(const char *blockdev, int *ret, struct error *reterr);
+/*
  * Before device_dax is bound.  Whoever has a device open since before it was unbound breaks it for
  * good by closing it when it has been bound again meanwhile: probing initialises a list that the
  * open inode is on (6.1 to 7.2, "kernel BUG at lib/list_debug.c" when it is removed).  new_id
@@ -395,8 +400,8 @@ enum label_state kernel_nd_dimm_labels(struct ndctl_dimm *dimm);
 bool kernel_nd_namespace_idle(struct ndctl_namespace *ns);
 /* One change of a region at a time. Returns a descriptor that holds the lock. */
 int kernel_lock_nd(const struct step *step, struct error *reterr);
-/* -EBUSY with the holders, else 0. */
-int kernel_nd_check_free(struct ndctl_namespace *ns, struct error *reterr);
+/* -EBUSY with the holders, else 0, and *ret as of kernel_pin_blockdev(). */
+int kernel_nd_check_free(struct ndctl_namespace *ns, int *ret, struct error *reterr);
 
 /* kernel-namespace.c, kernel-labels.c */
 int kernel_init_labels(const struct step *step, struct error *reterr);

@@ -134,6 +134,22 @@ swapon $disk
 leaves swap swapoff $disk
 dmsetup create held --table "0 2048 linear $disk 0"
 leaves dm-0 dmsetup remove held
+# A service does not see what is below /home, nor anybody a mount in a namespace of its own.
+mkfs.ext4 -q $disk >>$run/noise 2>&1
+mkdir -p /home/db
+mount $disk /home/db
+[ -z "${OVER_BUS-}" ] || systemctl restart daxd
+expect 2 'mounted below /home' daxctl-ext destroy-device -f fs
+says '/home/db' 'says where'
+umount /home/db
+unshare -m --propagation private sh -c "mount $disk $run/mnt && exec sleep 600" &
+apart=$!
+in_time grep -q "$run/mnt" /proc/$apart/mountinfo
+verdict 'mounted in a namespace of its own' $?
+expect 1 'is refused by the kernel' daxctl-ext destroy-device -f fs
+says 'nothing that can be seen tells by whom' 'and that is all there is to say'
+kill $apart
+wait $apart
 expect 0 'it goes' daxctl-ext destroy-device -f fs
 
 # Memory that cannot be moved: no longer than is allowed, and put back.
