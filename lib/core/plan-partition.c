@@ -371,6 +371,16 @@ static void emit_all(struct disk_goal *d)
 		emit_adds(d);
 }
 
+/* What is used without a table, and without a signature, may be all of it data. */
+static bool check_first(struct disk_goal *d)
+{
+	const struct namespace *ns = d->goal->ns;
+
+	return d->fresh || !d->table.changed || d->table.disk->table.kind != TABLE_NONE ||
+	       !goal_refuse_held(d->p, d->goal, ns->blockdev ? ns->blockdev : ns->name,
+				 &ns->holders, "get a partition table");
+}
+
 /* A table that is less than it was, and that nobody has asked to be repaired. */
 static void tell_table(struct disk_goal *d)
 {
@@ -404,7 +414,7 @@ void partition_emit_build(struct planner *p, struct goal *goal, bool fresh)
 		p->no_memory = true;
 	if (table_plan(p, goal, &d.table)) {
 		decide_policy(&d);
-		if (check_policy(&d))
+		if (check_policy(&d) && check_first(&d))
 			emit_all(&d);
 		tell_table(&d);
 	}

@@ -163,6 +163,21 @@ static int list_devices(const char *driver, struct names *ret)
 	return 0;
 }
 
+/* Somebody else may have bound it meanwhile, and use it. */
+static bool is_ours_to_give_back(const char *driver, const char *name)
+{
+	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	char path[SYSFS_NAME_MAX + 32];
+
+	if (strcmp(driver, "kmem") != 0)
+		return kernel_check_device_free(name, false, &error) == 0;
+	(void)snprintf(device.name, sizeof(device.name), "%s", name);
+	(void)snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s", name);
+	device.fd = sysfs_open(AT_FDCWD, path);
+	return device.fd >= 0 && kernel_check_offline(&device, &error) == 0;
+}
+
 /* Take the driver from all devices that it is not to have: new_id gave it to them unasked. */
 static int give_back(const char *driver, const struct names *keep)
 {
@@ -171,7 +186,7 @@ static int give_back(const char *driver, const struct names *keep)
 	if (list_devices(driver, &now) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < now.n; i++)
-		if (!names_have(keep, now.names[i]))
+		if (!names_have(keep, now.names[i]) && is_ours_to_give_back(driver, now.names[i]))
 			/* It was driverless a moment ago, so nothing can be lost. */
 			(void)write_driver(driver, "unbind", now.names[i]);
 	return 0;

@@ -48,11 +48,16 @@ static int write_table(const struct kernel_disk *disk, const struct step *step,
 		       struct error *reterr)
 {
 	char path[SYSFS_NAME_MAX + 8];
+	/* What has none may be in use as a whole, by whoever would then have it alone. */
+	int alone = step->before_table.kind == TABLE_NONE ? O_EXCL : 0;
 	_cleanup_(closep) int fd = -1;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "/dev/%s", disk->name);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | alone);
+	if (fd < 0 && errno == EBUSY)
+		return error_set(reterr, EBUSY, "%s is in use as a whole: it gets no partition table.",
+				 path);
 	if (fd < 0)
 		return error_set(reterr, errno, "Cannot open %s: %s.", path, strerror(errno));
 	if (is_written(fd, disk->name, step))
