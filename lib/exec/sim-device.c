@@ -114,6 +114,17 @@ static void drop_device(struct region *region, struct dax_device *device)
 	refresh_available(region);
 }
 
+/* As kernel-dax.c: what is there already is why. */
+static int tell_taken(const struct region *region, uint64_t start, int r, struct error *reterr)
+{
+	const struct dax_device *device = region_find_device(region, start);
+
+	if (!device)
+		return r;
+	error_clear(reterr);
+	return error_set(reterr, EEXIST, "%s is there.", device->name);
+}
+
 int sim_create_device(struct sim *sim, const struct step *step, struct error *reterr)
 {
 	struct region *region;
@@ -133,7 +144,7 @@ int sim_create_device(struct sim *sim, const struct step *step, struct error *re
 		r = add_mapping(region, device, step->ranges.ranges[i], reterr);
 	if (r < 0) {
 		drop_device(region, device);
-		return r;
+		return tell_taken(region, step->ranges.ranges[0].start, r, reterr);
 	}
 	refresh_available(region);
 	topology_sort(sim->topology);

@@ -54,7 +54,7 @@ const struct agree_case agree_cases[] = {
 
 	CREATE("create in the seed", 0, ALIGN_2M, { 0, 128 M }),
 	CREATE("the same again", 0, ALIGN_2M, { 0, 128 M }),
-	CREATE("create over it", ENOMEM, ALIGN_2M, { 0, 64 M }),
+	CREATE("create over it", EEXIST, ALIGN_2M, { 0, 64 M }),
 	CREATE("create partly over it", ENOMEM, ALIGN_2M, { 64 M, 128 M }),
 	CREATE("misaligned start", EINVAL, ALIGN_2M, { 129 M, 128 M }),
 	CREATE("misaligned length", EINVAL, ALIGN_2M, { 128 M, 3 M }),
