@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOM_FIRST 128
 
@@ -59,4 +60,45 @@ char *text_finish(struct text *text)
 	}
 	*text = (struct text){ 0 };
 	return bytes;
+}
+
+size_t text_utf8_length(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t length = *c < 0x80 ? *c != 0 : *c >= 0xc2 && *c < 0xe0 ? 2 :
+			*c >= 0xe0 && *c < 0xf0 ? 3 : *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < length; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* More bytes than it takes, halves of a pair, and what is beyond the last character. */
+	if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] >= 0xa0) ||
+	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] >= 0x90))
+		return 0;
+	return length;
+}
+
+/* U+0080 to U+009F are obeyed by some terminals, too. */
+static bool is_control(const char *text, size_t length)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	return length == 1 ? first < ' ' || first == 0x7f :
+			     first == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+char *text_clean(const char *text)
+{
+	char *clean = strdup(*text ? text : "?");
+
+	for (char *c = clean; clean && *c;) {
+		size_t length = text_utf8_length(c);
+
+		if (length == 0 || is_control(c, length)) {
+			*c = '?';
+			length = 1;
+		}
+		c += length;
+	}
+	return clean;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define ROOM_FIRST 1024
 #define U64_TEXT_MAX 24
 
@@ -30,27 +32,37 @@ static void put_bytes(struct json_out *out, const char *bytes, size_t n)
 	out->length += n;
 }
 
-static void put_quoted(struct json_out *out, const char *text)
+/* Names of files, for one, are any bytes; other readers of JSON want UTF-8, and so does ours. */
+static void put_escape(struct json_out *out, char c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *run = text, *c;
+	const char *escape = strchr(from, c);
+	char code[8];
+
+	if (escape)
+		(void)snprintf(code, sizeof(code), "\\%c", to[escape - from]);
+	else
+		(void)snprintf(code, sizeof(code), "\\u%04x",
+			       (unsigned char)c < 0x80 ? (unsigned int)c : 0xfffdu);
+	put_bytes(out, code, strlen(code));
+}
+
+static void put_quoted(struct json_out *out, const char *text)
+{
+	const char *run = text, *c = text;
 
 	put_bytes(out, "\"", 1);
-	for (c = text; *c; c++) {
+	while (*c) {
 		unsigned char u = (unsigned char)*c;
-		const char *escape;
-		char code[8];
+		size_t length = u < 0x80 ? 1 : text_utf8_length(c);
 
-		if (u >= ' ' && u != '"' && u != '\\' && u != 0x7f)
+		if (length && u >= ' ' && u != '"' && u != '\\' && u != 0x7f) {
+			c += length;
 			continue;
+		}
 		put_bytes(out, run, (size_t)(c - run));
-		run = c + 1;
-		escape = strchr(from, *c);
-		if (escape)
-			(void)snprintf(code, sizeof(code), "\\%c", to[escape - from]);
-		else
-			(void)snprintf(code, sizeof(code), "\\u%04x", u);
-		put_bytes(out, code, strlen(code));
+		put_escape(out, *c++);
+		run = c;
 	}
 	put_bytes(out, run, (size_t)(c - run));
 	put_bytes(out, "\"", 1);

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define MAPS_BUFFER 16384
 #define SETTLE_MS 500
 #define SETTLE_NAP_MS 20
@@ -51,9 +53,18 @@ static int add_holder(struct holder_list *list, struct holder_list *own, enum ho
 	return r < 0 || !own ? r : holder_list_add(own, kind, name, pid);
 }
 
-static int hold(const struct target *target, enum holder_kind kind, const char *name, int pid)
+/* Anybody chooses where to mount and what a process is called, and this goes into documents. */
+static int hold(const struct target *target, enum holder_kind kind, const char *name)
 {
-	return add_holder(target->list, target->own, kind, name, pid);
+	_cleanup_(freep) char *clean = text_clean(name);
+
+	if (!clean)
+		return -ENOMEM;
+	for (size_t i = 0; i < target->list->n; i++)
+		if (target->list->holders[i].kind == kind &&
+		    strcmp(target->list->holders[i].name, clean) == 0)
+			return 0; /* a mount is told of once, whatever namespaces it is in */
+	return add_holder(target->list, target->own, kind, clean, 0);
 }
 
 static int add_blockdev_at(struct targets *targets, int fd, const char *attribute,
@@ -207,11 +218,7 @@ static int read_mount(const struct targets *targets, char *line)
 	if (!target)
 		return 0;
 	unescape(fields[4]);
-	for (size_t i = 0; i < target->list->n; i++)
-		if (target->list->holders[i].kind == HOLDER_MOUNT &&
-		    strcmp(target->list->holders[i].name, fields[4]) == 0)
-			return 0; /* it is told of once, whatever namespaces it is in */
-	return hold(target, HOLDER_MOUNT, fields[4], 0);
+	return hold(target, HOLDER_MOUNT, fields[4]);
 }
 
 static int read_swap(const struct targets *targets, char *line)
@@ -224,7 +231,7 @@ static int read_swap(const struct targets *targets, char *line)
 	if (line[0] != '/' || stat(line, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
 	target = find_by_dev(targets, st.st_rdev);
-	return target ? hold(target, HOLDER_SWAP, target->name, 0) : 0;
+	return target ? hold(target, HOLDER_SWAP, target->name) : 0;
 }
 
 /*
@@ -246,7 +253,7 @@ static int read_loops(const struct targets *targets, struct error *reterr)
 		    sysfs_read(dirfd(dir), path, backing, sizeof(backing)) > 0 &&
 		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode))
 			target = find_by_dev(targets, st.st_rdev);
-		if (target && hold(target, HOLDER_BLOCK, entry->d_name, 0) < 0)
+		if (target && hold(target, HOLDER_BLOCK, entry->d_name) < 0)
 			return error_oom(reterr);
 	}
 	return 0;
@@ -324,6 +331,7 @@ static int add_process(struct targets *targets, struct target *target, int proc_
 		       bool mapped)
 {
 	const struct holder *holder = find_process(target->own ? target->own : target->list, pid);
+	_cleanup_(freep) char *clean = NULL;
 	char command[64];
 
 	if (holder && (holder->mapped || !mapped))
@@ -337,9 +345,11 @@ static int add_process(struct targets *targets, struct target *target, int proc_
 	/* It has a look at what has come or changed, and leaves again. */
 	if (strcmp(command, "(udev-worker)") == 0)
 		return 0;
-	if (add_process_to(target->list, command, pid, mapped) < 0)
+	/* The kernel cuts it after 15 bytes, in the middle of a character if need be. */
+	clean = text_clean(command);
+	if (!clean || add_process_to(target->list, clean, pid, mapped) < 0)
 		return -ENOMEM;
-	return target->own ? add_process_to(target->own, command, pid, mapped) : 0;
+	return target->own ? add_process_to(target->own, clean, pid, mapped) : 0;
 }
 
 static int read_open_files(struct targets *targets, int proc_fd, int pid)

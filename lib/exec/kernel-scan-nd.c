@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define CXL_DEVICES "/sys/bus/cxl/devices"
 #define ND_DEVICES "/sys/bus/nd/devices"
 /* enum nd_device_type of linux/ndctl.h: namespaces with labels. */
@@ -364,10 +366,10 @@ static int fill_namespace(int fd, struct namespace *ns, const char *name, uint64
 	r = copy_text(&ns->name, name, reterr);
 	if (r < 0)
 		return r;
-	if (read_at(fd, name, "alt_name", text, sizeof(text)) > 0) {
-		r = copy_text(&ns->label, text, reterr);
-		if (r < 0)
-			return r;
+	if (read_at(fd, name, "alt_name", text, sizeof(text)) > 0 && text[0]) {
+		ns->label = text_clean(text); /* by whoever made it, in whatever encoding */
+		if (!ns->label)
+			return error_oom(reterr);
 	}
 	if (read_at(fd, name, "uuid", text, sizeof(text)) > 0 && strspn(text, "0-") != strlen(text))
 		(void)uuid_parse_text(text, &ns->uuid); /* "" when it is none */

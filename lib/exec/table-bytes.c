@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "exec/kernel-blkid-library.h"
 #include "exec/table-fdisk.h"
 #include "exec/table-image.h"
@@ -294,28 +295,6 @@ static bool has_label(struct fdisk_context *context, const char *name)
 	       strcmp(fdisk_label_get_name(fdisk_get_label(context, NULL)), name) == 0;
 }
 
-/* Names come from whoever wrote the table, and go into documents. */
-static char *clean_name(const char *name)
-{
-	char *clean = strdup(name);
-
-	for (unsigned char *c = (unsigned char *)clean; clean && *c;) {
-		size_t length = *c < 0x80 ? 1 : *c >= 0xc2 && *c < 0xe0 ? 2 :
-				*c >= 0xe0 && *c < 0xf0 ? 3 : *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
-		bool good = length > 0 && *c >= 0x20 && *c != 0x7f;
-
-		for (size_t i = 1; good && i < length; i++)
-			good = (c[i] & 0xc0) == 0x80;
-		if (good && ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] >= 0xa0) ||
-			     (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] >= 0x90)))
-			good = false;
-		if (!good)
-			*c = '?';
-		c += good ? length : 1;
-	}
-	return clean;
-}
-
 static uint64_t to_bytes(uint64_t sectors, uint64_t sector_size)
 {
 	uint64_t bytes;
@@ -351,7 +330,8 @@ static int read_entry(const struct table_bytes *bytes, struct fdisk_partition *p
 	read_uuid(fdisk_partition_get_uuid(partition), &entry.uuid);
 	read_uuid(type ? fdisk_parttype_get_string(type) : NULL, &entry.type);
 	if (name && *name) {
-		entry.name = clean_name(name);
+		/* It is by whoever wrote the table, and goes into documents. */
+		entry.name = text_clean(name);
 		if (!entry.name)
 			return -ENOMEM;
 	}

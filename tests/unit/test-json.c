@@ -144,6 +144,21 @@ TEST(json_write_escapes)
 		  NULL);
 }
 
+/* What is no UTF-8 is written so that it can be read. */
+TEST(json_write_no_utf8)
+{
+	_cleanup_(freep) char *text = NULL, *problem = NULL;
+	struct json_out out = { 0 };
+
+	json_open(&out, NULL, '[');
+	json_put_text(&out, NULL, "a\xff\xc3\xa4\xc3");
+	json_close(&out, ']');
+	text = json_out_finish(&out);
+	CHECK_STR(text, "[\"a\\ufffd\xc3\xa4\\ufffd\"]", NULL);
+	problem = first_problem(text, strlen(text));
+	CHECK_STR(problem, "", NULL);
+}
+
 TEST(json_write_indents)
 {
 	struct json_out out = { .indent = true };
