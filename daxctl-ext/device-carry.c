@@ -38,7 +38,8 @@ enum cli_exit device_carry_out(struct device_run *run, struct plan *plan)
 {
 	struct cli *cli = run->cli;
 	const bool destructive = plan->n_destructive > 0;
-	struct applying applying = { .allow_data_loss = true, .plan = plan };
+	/* Judged is this plan: one that is made since it was stale may lose what nobody gave up. */
+	struct applying applying = { .allow_data_loss = destructive, .plan = plan };
 	FILE *out = cli->out;
 	bool terminal = cli->out_terminal, colour = cli->colour_out, json = cli->json;
 	enum cli_exit status;
