@@ -86,9 +86,13 @@ enum cli_exit cli_finish(struct cli *cli, enum cli_exit status)
 		(void)cli_print_json(cli, report_to_json(&cli->problems));
 	errno = 0;
 	if ((fflush(cli->out) != 0 || ferror(cli->out)) && !reader_is_gone(cli->out)) {
-		problem_add(&cli->problems, errno ? errno : EIO, NULL,
-				 "Cannot write the output: %s.", strerror(errno ? errno : EIO));
+		int code = errno ? errno : EIO;
+
+		problem_add(&cli->problems, code, NULL, "Cannot write the output: %s.",
+			    strerror(code));
 		status = status == CLI_DONE ? CLI_FAILED : status;
+		if (cli->exit == 0)
+			cli->exit = -code & 0xff; /* daxctl's success would be none */
 	}
 	problems_print(&cli->problems, cli->err, cli->colour_err);
 	(void)fflush(cli->err); /* there is nowhere left to complain */

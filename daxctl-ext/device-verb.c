@@ -31,6 +31,7 @@ static void run_clear(struct device_run *run)
 	config_free(run->config);
 	config_free(run->kept);
 	report_clear(&run->notes);
+	device_forget_missing(run);
 	client_clear(&run->client);
 }
 
@@ -206,6 +207,14 @@ static void refuse_unknown(struct device_run *run, const char *name)
 	problem_add(&run->cli->problems, ENOENT, "daxctl-ext list shows those there are.",
 		    "There is no dax device or volume \"%s\"%s.", name,
 		    run->options->region ? " in that region" : "");
+	device_missing(run);
+}
+
+static void refuse_all(struct device_run *run)
+{
+	problem_add(&run->cli->problems, ENOENT, "daxctl-ext list shows those there are.",
+		    "There is no dax device%s.", run->options->region ? " in that region" : "");
+	device_missing(run);
 }
 
 /* A namespace without a dax device, in the region whose devices are all to go. */
@@ -266,10 +275,7 @@ void device_fill(struct device_run *run)
 			taken[i] = true;
 		}
 		if (!any && strcmp(run->args[a], "all") == 0)
-			problem_add(&run->cli->problems, ENOENT,
-				    "daxctl-ext list shows those there are.",
-				    "There is no dax device%s.",
-				    run->options->region ? " in that region" : "");
+			refuse_all(run);
 		else if (!any && !want_record(run, run->args[a]))
 			refuse_unknown(run, run->args[a]);
 	}
@@ -447,6 +453,7 @@ static void forget_problems(struct device_run *run)
 {
 	report_clear(&run->cli->problems);
 	run->cli->problems = (struct report)REPORT_INIT;
+	device_forget_missing(run);
 }
 
 /* Who still uses it is told already. */
@@ -620,17 +627,6 @@ static enum cli_exit run_on(struct device_run *run)
 	return end_status(run, status);
 }
 
-/* What daxctl would have ended with. */
-static void set_compat_exit(struct cli *cli, enum cli_exit status)
-{
-	int code = cli->problems.n ? cli->problems.errors[0].code : EIO;
-
-	if (status == CLI_DONE || (cli->problems.n && code == ENOENT))
-		cli->exit = 0;
-	else
-		cli->exit = -code & 0xff;
-}
-
 static enum cli_exit run_simulated(struct device_run *run)
 {
 	_cleanup_(simulation_close) struct simulation simulation = { 0 };
@@ -662,6 +658,6 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 	(void)fflush(cli->out); /* notes come after what they are about */
 	problems_print_notes(&run.notes, cli->err, cli->colour_err);
 	if (options->compat)
-		set_compat_exit(cli, status);
+		device_set_compat_exit(&run, status);
 	return status;
 }

@@ -56,6 +56,7 @@ struct device_run {
 	unsigned int attempt; /* how often somebody else was quicker */
 	size_t n_steps; /* of the plan that was carried out */
 	struct report notes;	/* what is left alone without being wrong */
+	size_t *missing, n_missing; /* which problems say that a device is not there, no more */
 	bool in_use; /* a refusal that waiting may help */
 	bool waited; /* all the time of --wait: now --force takes from who has it open */
 	bool loses; /* refused, because it would lose what the verb does not name */
@@ -74,6 +75,11 @@ void device_drop_all(struct config *config);
 /* Takes the plan. */
 enum cli_exit device_carry_out(struct device_run *run, struct plan *plan);
 enum cli_exit device_conclude(struct device_run *run, enum cli_exit status);
+/* The problem that was just added is that a device is not there. */
+void device_missing(struct device_run *run);
+void device_forget_missing(struct device_run *run);
+/* --compat, at the end of a verb. */
+void device_set_compat_exit(struct device_run *run, enum cli_exit status);
 
 /* The fill of verbs that take devices. */
 void device_fill(struct device_run *run);
