@@ -413,6 +413,8 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 		return CLI_INVALID;
 	if (config_check(run->config, &report) < 0)
 		take_refusals(run, &report);
+	if (config_supported(run->config, &report) < 0)
+		take_refusals(run, &report);
 	if (plan_build_possible(run->config, run->topology, false, ret, &report) < 0)
 		return device_no_memory(run->cli);
 	device_hint_busy(run, &report);

@@ -68,7 +68,7 @@ static bool read_mode(struct device_run *run, struct volume *volume)
 		volume->zone = ZONE_MOVABLE;
 	}
 	if (options->persist && persist_from_word(options->persist, &volume->persist) < 0) {
-		problem_add(&run->cli->problems, EINVAL, "it is kmem, none or blk",
+		problem_add(&run->cli->problems, EINVAL, "memory has kmem, anything else none",
 			    "--persist %s is not known.", options->persist);
 		return false;
 	}
