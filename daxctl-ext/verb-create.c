@@ -264,33 +264,51 @@ static const char *check_options(const struct create_options *options)
 	return NULL;
 }
 
-static bool check_kept(struct cli *cli, const struct create_options *options)
+/* Where the file goes, or where its folder does: before a device is made that it cannot be of. */
+static enum cli_exit check_keep_folder(struct cli *cli)
+{
+	bool missing = access(DEVICE_KEEP_FOLDER, F_OK) < 0 && errno == ENOENT;
+	const char *folder = missing ? SYSCONFDIR : DEVICE_KEEP_FOLDER;
+	int code;
+
+	if (access(folder, W_OK | X_OK) == 0)
+		return CLI_DONE;
+	code = errno;
+	problem_add(&cli->problems, code, "run it as root, or leave out --keep",
+		    "Cannot write the configuration into %s: %s.", folder, strerror(code));
+	return cli_exit_of(code);
+}
+
+static enum cli_exit check_kept(struct cli *cli, const struct create_options *options)
 {
 	const struct volume volume = { .name = device_text(options->name ? options->name : "") };
 	_cleanup_(freep) char *name = volume.name;
 	_cleanup_(freep) char *path = device_keep_path(&volume);
 
-	if (!options->keep || options->common.topology || strchr(name, '/') ||
-	    access(path, F_OK) < 0)
-		return true;
+	if (!options->keep || options->common.topology || strchr(name, '/'))
+		return CLI_DONE;
+	if (access(path, F_OK) < 0)
+		return options->common.dry_run ? CLI_DONE : check_keep_folder(cli);
 	problem_add(&cli->problems, EEXIST, "choose another name, or remove it",
 		    "There is a configuration %s already.", path);
-	return false;
+	return CLI_INVALID;
 }
 
 static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 {
 	const struct create_options *options = userdata;
 	const char *wrong = check_options(options);
+	enum cli_exit status = wrong ? CLI_INVALID : check_kept(cli, options);
 
-	if (!wrong && check_kept(cli, options))
+	if (status == CLI_DONE)
 		return device_verb_run(cli, &device_verb, &options->common, args);
 	if (wrong)
 		problem_add(&cli->problems, EINVAL, "\"daxctl-ext help create-device\" shows more",
 			    "%s", wrong);
 	if (options->common.compat)
-		cli->exit = DAXCTL_USAGE;
-	return CLI_INVALID;
+		cli->exit = status == CLI_INVALID ? DAXCTL_USAGE :
+						    -cli->problems.errors[0].code & 0xff;
+	return status;
 }
 
 static const struct verb_option options[] = {

@@ -57,6 +57,16 @@ expect 4 'a loss as somebody who may apply' as_tester daxctl-ext apply --no-ask-
 	--allow-data-loss /run/window.json
 says 'polkit allow it (org.daxd1.destroy-data)' 'names just what is missing'
 
+room() { # of region 0
+	daxctl-ext list -R -r 0 | sed -n 's/.*"available_size":\([0-9]*\).*/\1/p'
+}
+before=$(room)
+expect 4 'to keep what one may not write' as_tester daxctl-ext create-device --no-ask-password \
+	-r 0 -s 128M --name mine --keep
+says 'leave out --keep' 'is told'
+[ "$(room)" = "$before" ]
+verdict 'before a device is made' $?
+
 # As without daxd, through it.
 expect 3 'what loses data' daxctl-ext apply volumes.json
 says 'init-labels' 'is shown'
