@@ -110,9 +110,11 @@ static void set(struct reader *reader, const char *key, const char *value)
 		if (uuid_parse_text(value, &section->uuid) < 0)
 			note(reader, "\"%s\" is no uuid.", value);
 	} else if (strcasecmp(key, "mode") == 0) {
-		section->ram = strcasecmp(value, "devdax") != 0;
-		if (section->ram && strcasecmp(value, "system-ram") != 0)
-			note(reader, "\"%s\" is no mode; system-ram is taken.", value);
+		section->ram = strcasecmp(value, "system-ram") == 0;
+		section->unknown = !section->ram && strcasecmp(value, "devdax") != 0;
+		if (section->unknown)
+			note(reader, "\"%s\" is no mode, which is devdax or system-ram; this "
+				     "section counts for nothing.", value);
 	} else if (strcasecmp(key, "online") == 0) {
 		section->online = read_bool(reader, key, value, section->online);
 	} else if (strcasecmp(key, "no-online") == 0) {
@@ -156,6 +158,20 @@ static void read_line(struct reader *reader, char *line)
 	set(reader, trim(text), trim(equals + 1));
 }
 
+/* What it may mean loses contents, so nothing is guessed. */
+static void drop_unknown(struct conf *conf)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		if (conf->sections[i].unknown)
+			free(conf->sections[i].name);
+		else
+			conf->sections[kept++] = conf->sections[i];
+	}
+	conf->n = kept;
+}
+
 int conf_load(struct conf *conf, const char *path, struct report *notes, struct error *reterr)
 {
 	struct reader reader = { .conf = conf, .file = path, .notes = notes };
@@ -172,5 +188,6 @@ int conf_load(struct conf *conf, const char *path, struct report *notes, struct 
 		reader.line++;
 		read_line(&reader, line);
 	}
+	drop_unknown(conf);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct conf_section {
 	struct uuid uuid;  /* nvdimm.uuid; "" not said */
 	bool ram;	   /* mode=system-ram, which is the default */
 	bool online, movable;
+	bool unknown;	   /* a mode that is none; gone when the file has been read */
 	const char *file;  /* the caller's */
 	unsigned int line; /* of its heading */
 };

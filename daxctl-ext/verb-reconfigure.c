@@ -89,21 +89,41 @@ static bool read_wanted(struct device_run *run, struct wanted *wanted)
 	return device_read_size(run, options->size, &wanted->size);
 }
 
-/* Of a section of daxctl's own files; false: none is about this device. */
+/* daxctl's own files; what is said of them is told once, and not for each device. */
+static bool load_conf(struct device_run *run, struct conf *conf, struct file_list *files,
+		      struct report *notes)
+{
+	struct error error = ERROR_INIT;
+	bool good = true;
+
+	if (file_list_folder(DAXCTL_CONF, ".conf", files, &error) < 0)
+		error_clear(&error); /* no folder, no sections */
+	for (size_t i = 0; i < files->n; i++)
+		if (conf_load(conf, files->paths[i], notes, &error) < 0) {
+			(void)report_take(&run->cli->problems, &error);
+			good = false;
+		}
+	return good;
+}
+
+static bool note_conf(struct device_run *run)
+{
+	_cleanup_(file_list_clear) struct file_list files = { 0 };
+	_cleanup_(conf_clear) struct conf conf = { 0 };
+
+	return load_conf(run, &conf, &files, &run->notes);
+}
+
+/* Of the first section that is about this device, as import takes it; false: there is none. */
 static bool read_conf(struct device_run *run, const struct volume_view *view,
 		      struct wanted *wanted)
 {
 	_cleanup_(file_list_clear) struct file_list files = { 0 };
-	_cleanup_(report_clear) struct report notes = REPORT_INIT;
+	_cleanup_(report_clear) struct report told = REPORT_INIT;
 	_cleanup_(conf_clear) struct conf conf = { 0 };
-	struct error error = ERROR_INIT;
-	bool found = false;
 
-	if (file_list_folder(DAXCTL_CONF, ".conf", &files, &error) < 0)
-		error_clear(&error); /* no folder, no sections */
-	for (size_t i = 0; i < files.n; i++)
-		if (conf_load(&conf, files.paths[i], &notes, &error) < 0)
-			(void)report_take(&run->cli->problems, &error);
+	if (!load_conf(run, &conf, &files, &told))
+		return false;
 	for (size_t i = 0; view->ns && i < conf.n; i++) {
 		const struct conf_section *section = &conf.sections[i];
 
@@ -111,12 +131,13 @@ static bool read_conf(struct device_run *run, const struct volume_view *view,
 		    (!uuid_equal(&section->uuid, &view->ns->uuid) &&
 		     !uuid_equal(&section->uuid, &view->ns->info_uuid)))
 			continue;
-		found = wanted->has_mode = true;
+		wanted->has_mode = true;
 		wanted->mode = section->ram ? MODE_SYSTEM_RAM : MODE_DEVDAX;
 		wanted->no_online = !section->online;
 		wanted->zone = section->movable ? ZONE_MOVABLE : ZONE_NORMAL;
+		return true;
 	}
-	return found;
+	return false;
 }
 
 static void set_mode(const struct wanted *wanted, struct volume *volume)
@@ -204,7 +225,7 @@ static void fill(struct device_run *run)
 	struct wanted wanted;
 
 	/* Once for what is wrong with the options, whatever the devices are. */
-	if (read_wanted(run, &wanted))
+	if (read_wanted(run, &wanted) && (!options_of(run)->check_config || note_conf(run)))
 		device_fill(run);
 }
 
@@ -251,7 +272,8 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	const char *wrong = check_options(options);
 
 	if (!wrong)
-		return device_verb_run(cli, options->mode ? &device_verb : &resizing,
+		return device_verb_run(cli, options->mode || options->check_config ? &device_verb :
+										     &resizing,
 				       &options->common, args);
 	problem_add(&cli->problems, EINVAL, "\"daxctl-ext help reconfigure-device\" shows them",
 		    "%s", wrong);

@@ -191,6 +191,30 @@ says '"online_memblocks"' 'is memory'
 expect 0 'to a file system' daxctl-ext create-device -r "$region" -s 256M --name fs -m fsdax
 expect 0 'disable' daxctl-ext disable-device pm
 expect 0 'enable' daxctl-ext enable-device pm
+
+# As daxctl's own files say, of which the first section about a device counts.
+uuid=$(ndctl list -N | grep -B 20 '"name":"pm"' | sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' | tail -n 1)
+mkdir -p /etc/daxctl.conf.d
+cat >/etc/daxctl.conf.d/verbs.conf <<EOF
+[reconfigure-device none]
+nvdimm.uuid = $uuid
+mode = system-rm
+
+[reconfigure-device pm]
+nvdimm.uuid = $uuid
+mode = system-ram
+online = false
+
+[reconfigure-device again]
+nvdimm.uuid = $uuid
+mode = devdax
+EOF
+expect 0 'reconfigure as the files say' daxctl-ext reconfigure-device -C pm
+says '"system-rm" is no mode' 'what they say wrongly is told'
+says '"mode":"system-ram"' 'is memory now'
+says '"online_memblocks":0' 'offline'
+rm /etc/daxctl.conf.d/verbs.conf
+expect 0 'and back' daxctl-ext reconfigure-device -m devdax pm
 expect 0 'reconfigure' daxctl-ext reconfigure-device -m system-ram pm
 says '"mode":"system-ram"' 'is memory now'
 expect 2 'famfs' daxctl-ext reconfigure-device -m famfs pm
