@@ -218,6 +218,8 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 	}
 	if (wanted.has_mode && (!same || moves))
 		set_mode(&wanted, volume);
+	else if (memory && options->no_online)
+		volume->online = false; /* of another size */
 }
 
 static void fill(struct device_run *run)
