@@ -217,6 +217,7 @@ enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *probl
 		return CLI_NOT_PERMITTED;
 	}
 	bus->bus = sd_bus_flush_close_unref(bus->bus);
+	bus->callback = NULL; /* nobody watches the new one */
 	status = try_open(bus, open_private, problems);
 	if (status != CLI_DONE || bus->bus)
 		return status;
@@ -600,10 +601,13 @@ static int take_owner(sd_bus_message *message, void *userdata, sd_bus_error *err
 enum cli_exit bus_watch(struct bus *bus, bus_change *callback, void *userdata,
 			struct report *problems)
 {
+	bool watched = bus->callback;
 	int r;
 
 	bus->callback = callback;
 	bus->userdata = userdata;
+	if (watched)
+		return CLI_DONE; /* each match more would hand out each signal once more */
 	r = sd_bus_add_match(bus->bus, NULL,
 			     bus->name ? "type='signal',sender='" NAME "',"
 					 "path_namespace='" ROOT "'" :

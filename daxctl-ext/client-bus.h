@@ -28,7 +28,7 @@ DEFINE_FREEP(struct bus, bus)
 
 /*
  * A document of this length is to be sent: one that is too long for the system bus goes over
- * daxd's own socket, for root.  Before bus_watch().
+ * daxd's own socket, for root.  Before bus_watch(), which does not outlast it.
  */
 enum cli_exit bus_make_room(struct bus *bus, size_t length, struct report *problems);
 
@@ -71,7 +71,10 @@ struct change {
 
 typedef void bus_change(void *userdata, const struct change *change);
 
-/* From now on each change is kept until bus_next() hands it out. Once for a bus. */
+/*
+ * From now on each change is kept until bus_next() hands it out.  Who calls it once more gets
+ * them instead of who did before.
+ */
 enum cli_exit bus_watch(struct bus *bus, bus_change *callback, void *userdata,
 			struct report *problems);
 
