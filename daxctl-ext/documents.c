@@ -18,8 +18,8 @@ static void note_empty(const char *path, struct report *notes)
 	report_name_file(notes, before, path);
 }
 
-static enum cli_exit load_file(struct config *config, const char *path, struct report *notes,
-			       struct report *problems)
+static enum cli_exit load_file(struct config *config, const char *path, bool in_folder,
+			       struct report *notes, struct report *problems)
 {
 	const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
 	_cleanup_(freep) char *text = NULL;
@@ -31,8 +31,9 @@ static enum cli_exit load_file(struct config *config, const char *path, struct r
 		(void)report_take(problems, &error);
 		return CLI_FAILED;
 	}
-	if (length == 0 && notes && file == path) {
-		note_empty(path, notes);
+	if (length == 0 && file == path && (notes || in_folder)) {
+		if (notes)
+			note_empty(path, notes);
 		return CLI_DONE;
 	}
 	if (config_parse(text, length, file, &document, problems) < 0)
@@ -73,7 +74,7 @@ static enum cli_exit load_folder(struct config *config, const char *folder, stru
 		return CLI_INVALID;
 	}
 	for (size_t i = 0; i < list.n; i++)
-		status = worse(status, load_file(config, list.paths[i], notes, problems));
+		status = worse(status, load_file(config, list.paths[i], true, notes, problems));
 	return status;
 }
 
@@ -90,7 +91,7 @@ enum cli_exit documents_load(char *const args[], struct config **ret, struct rep
 		if (strcmp(args[i], "-") != 0 && stat(args[i], &st) == 0 && S_ISDIR(st.st_mode))
 			status = worse(status, load_folder(config, args[i], notes, problems));
 		else
-			status = worse(status, load_file(config, args[i], notes, problems));
+			status = worse(status, load_file(config, args[i], false, notes, problems));
 	}
 	/* What only shows when the files are seen together. */
 	if (status == CLI_DONE && config->n_files > 1 && config_check(config, problems) < 0)

@@ -11,8 +11,8 @@
 
 /*
  * args: files, "-" for standard input, folders (all their *.json in order of name); NULL ends
- * them.  *ret is filled only when there were no problems.  notes NULL: an empty file is one;
- * else it is left out with a note, since it has a meaning for the host.
+ * them.  *ret is filled only when there were no problems.  An empty file of a folder is left
+ * out, since it has a meaning for the host; with notes any is, and it is noted.
  */
 enum cli_exit documents_load(char *const args[], struct config **ret, struct report *notes,
 			     struct report *problems);
