@@ -516,13 +516,24 @@ static enum cli_exit end_status(const struct device_run *run, enum cli_exit stat
 	return run->loses ? CLI_REFUSED : CLI_INVALID;
 }
 
+static enum cli_exit show_config(struct device_run *run)
+{
+	_cleanup_(freep) char *json = config_to_json(run->config);
+
+	if (!json)
+		return device_no_memory(run->cli);
+	(void)fprintf(run->cli->err, "%s\n", json);
+	(void)fflush(run->cli->err); /* the plan comes after it where both are one file */
+	return CLI_DONE;
+}
+
 static enum cli_exit dry_run(struct device_run *run, struct plan *plan)
 {
 	struct applying applying = { .allow_data_loss = true, .dry_run = true, .plan = plan };
 	enum cli_exit status = CLI_DONE;
 
 	if (run->options->verbose)
-		status = cli_print_json(run->cli, config_to_json(run->config));
+		status = show_config(run);
 	if (status != CLI_DONE ||
 	    (run->cli->problems.n && !run->config->n_volumes && !plan->n_steps && !plan->n_drifts))
 		plan_free(plan); /* of what was refused there is none to show */

@@ -36,6 +36,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	if (status != CLI_DONE)
 		return status;
 	partial = planning_is_partial(cli, config);
+	cli->json_lines = partial; /* what is left out is to be read, too */
 	status = planning_check_losses(cli, plan, options->allow_data_loss);
 	return status == CLI_DONE && partial ? CLI_PARTIAL : status;
 }
@@ -57,7 +58,7 @@ const struct verb verb_plan = {
 		 "Without CONFIG it is the plan for the host's own configuration, which daxd "
 		 "makes. Files with mistakes, and volumes that cannot be had, are named and left "
 		 "out of it, and the exit status is then 6.",
-	.json = "Print the plan as JSON.",
+	.json = "Print the plan as JSON; where something is left out of it, that on a further line.",
 	VERB_OPTIONS(struct plan_options, options),
 	.run = run,
 };

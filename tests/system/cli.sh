@@ -249,6 +249,9 @@ says '/etc/daxd/40-broken.json: Until that is mended the whole file counts for n
 says '/etc/daxd/50-soon.json: /volumes/0/region: Volume "soon" is left out: No region' \
 	'and the one whose region is not there'
 expect 6 'as nobody' as_nobody daxctl-ext plan
+expect 6 'as JSON' daxctl-ext plan --json
+says '"steps":[' 'the plan'
+says '{"errors":[' 'and what is left out of it'
 expect 6 'a dry run' daxctl-ext apply --dry-run
 says 'Volume "bad" is left out' 'names it, too'
 expect 6 'apply what can be had' daxctl-ext apply
