@@ -105,7 +105,7 @@ enum cli_exit attempt_busy(struct attempt *attempt)
 	progress_free(TAKE(attempt->progress));
 	if (!attempt->end.code) {
 		(void)error_set(&attempt->end, EBUSY, "Another apply is running.");
-		(void)error_hint(&attempt->end, "wait until it is done, then run apply again");
+		(void)error_hint(&attempt->end, "wait until it is done, then try again");
 	}
 	(void)report_take(&attempt->cli->problems, &attempt->end);
 	return CLI_BUSY;
@@ -129,8 +129,7 @@ enum cli_exit attempt_cancelled(struct attempt *attempt)
 		print_steps_in(attempt, STEP_UNDONE, "Undone again:");
 		print_steps_in(attempt, STEP_SKIPPED, "Not done:");
 	}
-	problem_add(&attempt->cli->problems, ECANCELED,
-		    "run apply again to go on",
-		    "The apply was cancelled; what was finished stays.");
+	problem_add(&attempt->cli->problems, ECANCELED, "run it again to go on",
+		    "It was cancelled; what was finished stays.");
 	return CLI_FAILED;
 }

@@ -332,7 +332,7 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 	topology_free(answer.topology);
 	if (status == CLI_DONE && !answer.ended)
 		status = add_death(&end,
-				   "nothing is lost: run apply again, and it goes on from what "
+				   "nothing is lost: run it again, and it goes on from what "
 				   "the machine has now",
 				   problems);
 	if (status == CLI_DONE)

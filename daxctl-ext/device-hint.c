@@ -53,7 +53,10 @@ void device_hint_busy(struct device_run *run, struct report *report)
 
 		if (!is_planners(error))
 			continue;
-		if (!run->verb->patient)
+		if (run->waited)
+			(void)error_hint(error, "so it was all the time of --wait=%s; stop what "
+						"uses it, or wait longer.", run->options->wait);
+		else if (!run->verb->patient)
 			(void)error_hint(error, "stop what uses it, then try again.");
 		else if (may_force && at < run->config->n_volumes && !is_busy(&forced, run->config, at))
 			(void)error_hint(error, "stop what uses it, or wait for that with --wait, or "

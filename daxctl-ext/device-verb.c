@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applying.h"
 #include "configured.h"
@@ -458,16 +459,6 @@ static void forget_problems(struct device_run *run)
 	device_forget_missing(run);
 }
 
-/* Who still uses it is told already. */
-static void tell_waited(struct device_run *run)
-{
-	for (size_t i = 0; i < run->cli->problems.n; i++)
-		if (run->cli->problems.errors[i].code == EBUSY)
-			(void)error_hint(&run->cli->problems.errors[i],
-					 "so it was all the time of --wait=%s; stop what uses it, "
-					 "or wait longer.", run->options->wait);
-}
-
 /*
  * Until what is asked for is in use by nobody, or time is up: then the refusals stand, but for
  * those that --force was given for.
@@ -491,7 +482,7 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		if (waiter_now() >= deadline ||
 		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
 			run->waited = true;
-		if (!told && !run->waited && run->cli->out_terminal)
+		if (!told && !run->waited && isatty(fileno(run->cli->err)))
 			(void)fputs("Waiting for those who use it.\n", run->cli->err);
 		(void)fflush(run->cli->err); /* what cannot be told is not */
 		told = true;
@@ -503,8 +494,6 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		drop_plan(ret);
 		status = prepare(run, ret);
 	}
-	if (run->waited)
-		tell_waited(run);
 	return status;
 }
 

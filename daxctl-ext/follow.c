@@ -130,8 +130,7 @@ static enum cli_exit lose(struct follow *follow, int r)
 {
 	stop_attempt(follow);
 	problem_add(&follow->cli->problems, r < 0 ? -r : ENOTCONN,
-		    "nothing is lost: run apply again, and it goes on from what the machine has "
-		    "now",
+		    "nothing is lost: run it again, and it goes on from what the machine has now",
 		    "daxd went away while job %s was not at its end.", follow->id);
 	return CLI_FAILED;
 }

@@ -33,6 +33,7 @@ int main(int argc, char *argv[])
 	struct daxwindow *window;
 	char *message;
 	void *line;
+	int r = 0;
 
 	if (argc < 2 || argc > 3) {
 		fprintf(stderr, "usage: window NAME [TEXT]\n");
@@ -45,9 +46,14 @@ int main(int argc, char *argv[])
 		return fail(message);
 	}
 	if (argc == 3)
-		write_line(window, line, argv[2]);
+		r = write_line(window, line, argv[2]);
 	else
 		printf("%.*s\n", LINE_MAX, (const char *)line);
 	daxwindow_close(window);
+	if (r < 0) {
+		fprintf(stderr, "window: The line may not be there after a loss of power: %s\n",
+			strerror(-r));
+		return EXIT_FAILURE;
+	}
 	return EXIT_SUCCESS;
 }

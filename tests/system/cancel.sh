@@ -34,7 +34,7 @@ daxctl-ext apply --allow-data-loss absent.json >/dev/null
 for number; do
 	expect 1 "$number: a cancelled apply" cancelled_apply "$number"
 	says '"outcome":"cancelled"' "$number: is told as that"
-	says 'The apply was cancelled; what was finished stays.' "$number: in words too"
+	says 'It was cancelled; what was finished stays.' "$number: in words too"
 	daxctl-ext plan --allow-data-loss volumes.json >/run/plan
 	half=''
 	for volume in $(sed -n 's/.*"name": *"\([^"]*\)".*/\1/p' volumes.json); do
