@@ -144,6 +144,17 @@ says 'destroyed 2 devices' 'the others go'
 says 'c: ' 'and the one is named'
 kill $holder
 wait $holder 2>/dev/null
+# Whatever a process is called, it is told: the kernel cuts names in the middle of characters.
+odd="$run/$(printf 'odd\033\377')"
+cp ./hold "$odd"
+"$odd" map "/dev/$made" >$run/odd.ready &
+holder=$!
+in_time grep -q ready $run/odd.ready
+expect 0 'who, by an odd name' daxctl-ext who c
+says 'odd??' 'is told without what is odd'
+expect 0 'status' daxctl-ext status
+kill $holder
+wait $holder 2>/dev/null
 expect 0 'destroy all' daxctl-ext destroy-device -f -r 0 all
 
 # Memory of several ranges, zones, and nothing unbound while it is online.
