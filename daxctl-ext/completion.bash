@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Words for daxctl-ext on the command line of bash.  Verbs and options are asked of the program.
 
-# The verbs, or the long options of one; those that take a value end with "=".
+# The verbs, and the long options of one, whether they take a value or not.
 __daxctl_ext_verbs() {
 	daxctl-ext help 2>/dev/null | sed -n 's/^  \([a-z-]*\) .*/\1/p'
 }
@@ -41,7 +41,20 @@ __daxctl_ext_devices() {
 	for path in /sys/bus/dax/devices/dax*; do
 		[ -e "$path" ] && printf '%s\n' "${path##*/}"
 	done
-	echo all
+}
+
+# list knows dax regions by their numbers only: X of daxX.Y.
+__daxctl_ext_numbers() {
+	__daxctl_ext_devices | sed -n 's/^dax\([0-9]*\)\..*/\1/p' | sort -u
+}
+
+# Behind the last comma of a list.
+__daxctl_ext_columns() { # WORD
+	local column before=
+	[[ $1 != *,* ]] || before=${1%,*},
+	for column in name mode size free numa target state node align start uuid path; do
+		printf '%s\n' "$before$column"
+	done
 }
 
 __daxctl_ext_disks() {
@@ -67,6 +80,8 @@ _daxctl_ext() {
 		before=${COMP_WORDS[COMP_CWORD - 2]}
 	elif [ "$word" = = ]; then
 		word=
+	elif [ "$before" = --wait ]; then
+		before= # it has its value behind a "=", or none
 	fi
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		words=$(__daxctl_ext_verbs)
@@ -78,17 +93,24 @@ _daxctl_ext() {
 			__daxctl_ext_files "$word"
 			return
 			;;
-		*:--region | status:-r) words=$(__daxctl_ext_regions) ;;
-		*-device:-r) words=$(__daxctl_ext_regions) ;;
+		list:--region | list:-r) words="$(__daxctl_ext_numbers) all" ;;
+		status:--region | status:-r) words=$(__daxctl_ext_regions) ;;
+		*:--region | *-device:-r | *-memory:-r) words="$(__daxctl_ext_regions) all" ;;
+		list:--dev | list:-d) words=$(__daxctl_ext_devices) ;;
+		status:--columns) words=$(__daxctl_ext_columns "$word") ;;
 		*:--timeout | wait:-t | *:--wait | *:--limit-time | *:--name | *:--size | *:-s) ;;
 		*:--align | *:-a) words='4K 2M 1G' ;;
 		part:part) words='list add delete resize sync takeover release' ;;
 		part:--type) words='linux swap esp' ;;
 		part:--number | part:--start | part:--uuid) ;;
 		create-device:--mode | create-device:-m) words='devdax system-ram fsdax' ;;
-		*:--mode | *:-m) words='devdax system-ram famfs' ;;
+		*:--mode | *:-m) words='devdax system-ram' ;;
 		create-device:*) ;;
-		*-device:* | *-memory:*) words="$(__daxctl_ext_devices) $(__daxctl_ext_volumes)" ;;
+		*-device:* | *-memory:*) words="$(__daxctl_ext_devices) all $(__daxctl_ext_volumes)" ;;
+		who:*)
+			words="$(__daxctl_ext_devices) $(__daxctl_ext_disks) $(__daxctl_ext_volumes)"
+			;;
+		map:*) words=$(__daxctl_ext_regions) ;;
 		part:*) words="$(__daxctl_ext_disks) $(__daxctl_ext_volumes)" ;;
 		help:*) words=$(__daxctl_ext_verbs) ;;
 		cancel:*) words=$(__daxctl_ext_jobs) ;;
