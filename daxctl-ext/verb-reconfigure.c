@@ -289,7 +289,7 @@ static const struct verb_option options[] = {
 	{
 		.name = "mode", .letter = 'm', .value = "MODE",
 		.offset = offsetof(struct reconfigure_options, mode),
-		.help = "devdax or system-ram. famfs needs a driver of Linux 7.1.",
+		.help = "devdax or system-ram.",
 	},
 	{
 		.name = "size", .letter = 's', .value = "SIZE",

@@ -12,5 +12,6 @@ static enum cli_exit run(struct cli *cli, const void *options, char *args[])
 const struct verb verb_version = {
 	.name = "version",
 	.help = "Print the version",
+	.about = "In place of a verb, --version and -V do the same.",
 	.run = run,
 };
