@@ -106,9 +106,12 @@ _daxctl_ext() {
 		create-device:--mode | create-device:-m) words='devdax system-ram fsdax' ;;
 		*:--mode | *:-m) words='devdax system-ram' ;;
 		create-device:*) ;;
-		*-device:* | *-memory:*) words="$(__daxctl_ext_devices) all $(__daxctl_ext_volumes)" ;;
+		*-device:* | *-memory:*)
+			words="$(__daxctl_ext_devices) all $(__daxctl_ext_volumes)"
+			;;
 		who:*)
-			words="$(__daxctl_ext_devices) $(__daxctl_ext_disks) $(__daxctl_ext_volumes)"
+			words="$(__daxctl_ext_devices) $(__daxctl_ext_disks)"
+			words="$words $(__daxctl_ext_volumes)"
 			;;
 		map:*) words=$(__daxctl_ext_regions) ;;
 		part:*) words="$(__daxctl_ext_disks) $(__daxctl_ext_volumes)" ;;

@@ -204,7 +204,8 @@ expect 0 'disable' daxctl-ext disable-device pm
 expect 0 'enable' daxctl-ext enable-device pm
 
 # As daxctl's own files say, of which the first section about a device counts.
-uuid=$(ndctl list -N | grep -B 20 '"name":"pm"' | sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' | tail -n 1)
+uuid=$(ndctl list -N | grep -B 20 '"name":"pm"' |
+	sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' | tail -n 1)
 mkdir -p /etc/daxctl.conf.d
 cat >/etc/daxctl.conf.d/verbs.conf <<EOF
 [reconfigure-device none]
