@@ -56,13 +56,13 @@ static int add_holder(struct holder_list *list, struct holder_list *own, enum ho
 /* Anybody chooses where to mount and what a process is called, and this goes into documents. */
 static int hold(const struct target *target, enum holder_kind kind, const char *name)
 {
+	const struct holder_list *list = target->own ? target->own : target->list;
 	_cleanup_(freep) char *clean = text_clean(name);
 
 	if (!clean)
 		return -ENOMEM;
-	for (size_t i = 0; i < target->list->n; i++)
-		if (target->list->holders[i].kind == kind &&
-		    strcmp(target->list->holders[i].name, clean) == 0)
+	for (size_t i = 0; i < list->n; i++)
+		if (list->holders[i].kind == kind && strcmp(list->holders[i].name, clean) == 0)
 			return 0; /* a mount is told of once, whatever namespaces it is in */
 	return add_holder(target->list, target->own, kind, clean, 0);
 }
