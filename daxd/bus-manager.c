@@ -82,8 +82,9 @@ static int ask(struct question *question, sd_bus_error *error)
 }
 
 /*
- * Checking is for anybody, so it must not cost much: what is wrong with a document can take a
- * hundred times its length in memory.  Root may use the private socket.
+ * Checking is for anybody, so it must not cost much: what is wrong with a document, each mistake
+ * with its sentence and place, can take 400 times its length in memory, a fifth of MemoryMax.
+ * Root may use the private socket.
  */
 static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
 			 sd_bus_error *error)

@@ -194,6 +194,7 @@ void config_check_windows(struct report *report, const struct config *config)
 			(void)report_add(report,
 					 partition_path(&at, all[i].volume, all[i].partition, "name"),
 					 EEXIST, "windows are found by their name alone",
-					 "Volume \"%s\" has a window of the same name.",
-					 all[i - 1].volume->name ? all[i - 1].volume->name : "");
+					 "Volume %s has a window of the same name.",
+					 json_show(all[i - 1].volume->name ?
+							   all[i - 1].volume->name : "").text);
 }

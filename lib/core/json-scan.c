@@ -8,12 +8,19 @@
 #include <string.h>
 
 #define FEW_MEMBERS 16 /* up to here comparing each with each beats sorting */
+/*
+ * Each problem holds a pointer with all names down to its place: a text of a stranger must not
+ * make more of them, nor longer ones, than anybody would read.
+ */
+#define KEY_MAX 256
+#define PROBLEMS_MAX 1000 /* of the kinds that the text is read on after */
 
 struct scan {
 	const char *start, *at, *end;
 	char *out; /* where the next string goes; never more bytes than the text has */
 	struct json *json;
 	struct report *report;
+	size_t n_problems; /* those that are too many to tell, too */
 };
 
 void json_clear(struct json *json)
@@ -93,6 +100,12 @@ static int out_of_memory(const struct scan *scan)
 	return report_take(scan->report, &error);
 }
 
+/* Of a problem that the text is read on after: is it to be told by itself? */
+static bool count_problem(struct scan *scan)
+{
+	return scan->n_problems++ < PROBLEMS_MAX;
+}
+
 static int hex_digit(int c)
 {
 	if (c >= '0' && c <= '9')
@@ -145,8 +158,9 @@ static int scan_unicode(struct scan *scan, const struct path *path)
 	if (r < 0)
 		return r;
 	if (c == 0) {
-		(void)report_add(scan->report, path, EINVAL, "remove the \\u0000",
-				 "A string may not contain the character U+0000.");
+		if (count_problem(scan))
+			(void)report_add(scan->report, path, EINVAL, "remove the \\u0000",
+					 "A string may not contain the character U+0000.");
 		return 0;
 	}
 	if (c >= 0xd800 && c < 0xe000) {
@@ -343,15 +357,16 @@ static int compare_members(const void *a, const void *b)
 	return r ? r : (*x > *y) - (*x < *y);
 }
 
-static void report_duplicate(const struct scan *scan, const struct path *path, const char *key)
+static void report_duplicate(struct scan *scan, const struct path *path, const char *key)
 {
 	const struct path at = { .parent = path, .key = key };
 
-	(void)report_add(scan->report, &at, EINVAL, "keep one of them",
-			 "%s is there more than once.", json_show(key).text);
+	if (count_problem(scan))
+		(void)report_add(scan->report, &at, EINVAL, "keep one of them",
+				 "%s is there more than once.", json_show(key).text);
 }
 
-static int find_duplicates(const struct scan *scan, const struct path *path,
+static int find_duplicates(struct scan *scan, const struct path *path,
 			   const struct json_value *object)
 {
 	_cleanup_(freep) const struct json_value **sorted = NULL;
@@ -417,6 +432,10 @@ static int scan_member(struct scan *scan, const struct path *path, unsigned int 
 	r = scan_string(scan, path, &at.key);
 	if (r < 0)
 		return r;
+	if (strlen(at.key) > KEY_MAX)
+		return report_add(scan->report, path, EINVAL, NULL,
+				  "The member name %s is longer than %d bytes.",
+				  json_show(at.key).text, KEY_MAX);
 	skip_space(scan);
 	if (peek(scan) != ':')
 		return syntax_error(scan, &at, NULL, "':' after a member name");
@@ -518,6 +537,10 @@ int json_scan(const char *text, size_t length, struct json *ret, struct report *
 	if (!json.strings)
 		return out_of_memory(&scan);
 	r = scan_document(&scan);
+	if (scan.n_problems > PROBLEMS_MAX)
+		(void)report_add(report, NULL, EINVAL, NULL,
+				 "The text has %zu more mistakes of these kinds.",
+				 scan.n_problems - PROBLEMS_MAX);
 	if (r < 0)
 		return r;
 	*ret = json;

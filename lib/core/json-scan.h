@@ -56,8 +56,8 @@ struct json_shown json_show(const char *text);
 
 /*
  * Returns 0 when the text is JSON; duplicate members and U+0000 in strings are in the report
- * all the same.  Returns -EINVAL at the first place that is not JSON: there is no telling what
- * the rest means.
+ * all the same, the first thousand of them.  Returns -EINVAL at the first place that is not JSON,
+ * or a member name of more than 256 bytes: there is no telling what the rest means.
  */
 int json_scan(const char *text, size_t length, struct json *ret, struct report *report);
 

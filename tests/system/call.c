@@ -114,15 +114,39 @@ static int call_cancel(const char *file)
 	return printf("%s\n", outcome) < 0;
 }
 
+#define KINDS 9
+
+/* What is wrong by itself. */
+struct documents {
+	char deep[100001];
+	char long_key[250001]; /* each of its mistakes is at a place with a long name */
+};
+
+static void write_documents(struct documents *documents)
+{
+	static const char mistake[] = "\"\\u0000\",";
+	const size_t step = sizeof(mistake) - 1, room = sizeof(documents->long_key);
+	char *at = documents->long_key;
+
+	memset(documents->deep, '[', sizeof(documents->deep) - 1);
+	memset(at, 'k', room / 2);
+	memcpy(at, "{\"", 2);
+	at += room / 2;
+	memcpy(at, "\":[", 3);
+	for (at += 3; at + step + 5 < documents->long_key + room; at += step)
+		memcpy(at, mistake, step);
+	memcpy(at, "1]}", 4);
+}
+
 /* Each kind of wrong call; true: it was refused as it should be. */
-static bool call_wrongly(sd_bus *bus, unsigned int kind, const char *deep)
+static bool call_wrongly(sd_bus *bus, unsigned int kind, const struct documents *documents)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 	bool refused;
 	int r = 0;
 
-	switch (kind % 8) {
+	switch (kind % KINDS) {
 	case 0:
 		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Apply", &error, &reply, "s", "");
 		break;
@@ -151,12 +175,16 @@ static bool call_wrongly(sd_bus *bus, unsigned int kind, const char *deep)
 		break;
 	case 7:
 		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Apply", &error, &reply, "sa{sv}",
-				       deep, 0);
+				       documents->deep, 0);
+		break;
+	case 8:
+		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Apply", &error, &reply, "sa{sv}",
+				       documents->long_key, 0);
 		break;
 	}
 	refused = r < 0 && sd_bus_error_is_set(&error);
 	if (!refused)
-		(void)fprintf(stderr, "kind %u: %d\n", kind % 8, r);
+		(void)fprintf(stderr, "kind %u: %d\n", kind % KINDS, r);
 	sd_bus_error_free(&error);
 	(void)sd_bus_message_unref(reply);
 	return refused;
@@ -164,19 +192,17 @@ static bool call_wrongly(sd_bus *bus, unsigned int kind, const char *deep)
 
 static int flood(unsigned int n)
 {
-	enum { DEEP = 100000 };
-	_cleanup_(freep) char *deep = malloc(DEEP + 1);
+	_cleanup_(freep) struct documents *documents = calloc(1, sizeof(*documents));
 	unsigned int refused = 0;
 	sd_bus *bus = NULL;
 	int r;
 
-	r = deep ? sd_bus_open_system(&bus) : -1;
+	r = documents ? sd_bus_open_system(&bus) : -1;
 	if (r < 0)
 		return complain("flood", r, NULL);
-	memset(deep, '[', DEEP);
-	deep[DEEP] = 0;
+	write_documents(documents);
 	for (unsigned int i = 0; i < n; i++)
-		refused += call_wrongly(bus, i, deep);
+		refused += call_wrongly(bus, i, documents);
 	return printf("%u refused\n", refused) < 0;
 }
 

@@ -108,6 +108,46 @@ TEST(json_scan_many_duplicates)
 	report_clear(&report);
 }
 
+/* A document of a stranger: as deep, with names as long and with as many mistakes as may be. */
+TEST(json_scan_many_mistakes)
+{
+	enum { MISTAKES = 20000 };
+	_cleanup_(json_clear) struct json json = JSON_INIT;
+	struct report report = REPORT_INIT;
+	struct json_out out = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	char key[258] = "", *from;
+
+	memset(key, 'k', 256);
+	json_open(&out, NULL, '{');
+	json_open(&out, key, '[');
+	for (int i = 0; i < MISTAKES; i++)
+		json_put_text(&out, NULL, "-u0000");
+	json_close(&out, ']');
+	json_close(&out, '}');
+	text = json_out_finish(&out);
+	for (from = text; (from = strstr(from, "-u0000"));)
+		*from = '\\';
+	CHECK_INT(json_scan(text, strlen(text), &json, &report), 0, "text");
+	CHECK_INT(report.n, 1001, "mistakes");
+	CHECK_STR(error_message(&report.errors[1000]),
+		  "The text has 19000 more mistakes of these kinds.", "the rest");
+	report_clear(&report);
+}
+
+TEST(json_scan_long_key)
+{
+	_cleanup_(freep) char *good = NULL, *bad = NULL;
+	char text[264];
+
+	(void)snprintf(text, sizeof(text), "{\"%0256d\":1}", 7);
+	good = first_problem(text, strlen(text));
+	(void)snprintf(text, sizeof(text), "{\"%0257d\":1}", 7);
+	bad = first_problem(text, strlen(text));
+	CHECK_STR(good, "", "256");
+	CHECK(bad && strstr(bad, "longer than 256 bytes"));
+}
+
 TEST(json_scan_depth)
 {
 	char deep[2 * JSON_DEPTH_MAX + 2];
