@@ -86,22 +86,26 @@ static int ask(struct question *question, sd_bus_error *error)
  * with its sentence and place, can take 400 times its length in memory, a fifth of MemoryMax.
  * Root may use the private socket.
  */
-static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
-			 sd_bus_error *error)
+static int check_length(const struct bus *bus, sd_bus_message *message, const char *text,
+			sd_bus_error *error)
 {
 	bool private = bus_is_private(bus, sd_bus_message_get_bus(message));
 	unsigned int max = private ? CONFIG_OF_ROOT_MAX : CONFIG_OF_USER_MAX;
-	int r;
 
-	r = sd_bus_message_read(message, "s", ret);
-	if (r < 0)
-		return r;
-	if (strlen(*ret) > max)
-		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					 "The document is longer than %u bytes%s.", max,
-					 private ? "" : ", and only root may send more, on the "
-							"private socket");
-	return 0;
+	if (strlen(text) <= max)
+		return 0;
+	return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+				 "The document is longer than %u bytes%s.", max,
+				 private ? "" : ", and only root may send more, on the private "
+						"socket");
+}
+
+static int read_document(const struct bus *bus, sd_bus_message *message, const char **ret,
+			 sd_bus_error *error)
+{
+	int r = sd_bus_message_read(message, "s", ret);
+
+	return r < 0 ? r : check_length(bus, message, *ret, error);
 }
 
 static int parse(const char *text, struct config **ret, struct report *problems)
@@ -367,6 +371,9 @@ static int method_create_volume(sd_bus_message *message, void *userdata, sd_bus_
 		return r;
 	if (!text)
 		return -ENOMEM;
+	r = check_length(userdata, message, text, error);
+	if (r < 0)
+		return r;
 	return change_to(userdata, message, JOB_CREATE_VOLUME, text, allow_data_loss, error);
 }
 
@@ -397,6 +404,10 @@ static int method_remove_volume(sd_bus_message *message, void *userdata, sd_bus_
 	r = sd_bus_message_read(message, "s", &name);
 	if (r >= 0)
 		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
+	if (r >= 0 && strlen(name) > VOLUME_NAME_MAX)
+		r = sd_bus_error_setf(error, BUS_ERROR_INVALID,
+				      "The name has %zu characters; %d is the most.",
+				      strlen(name), VOLUME_NAME_MAX);
 	if (r >= 0)
 		r = check_unconfigured(((struct bus *)userdata)->manager, name, error);
 	if (r < 0)

@@ -76,6 +76,18 @@ int bus_read_options(sd_bus_message *message, const struct bus_option *options, 
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
+/*
+ * A message may be a hundred times as long as a document, and a text becomes six times as long in
+ * it.  Who may send how much is looked at when it is whole; more than this nobody may.
+ */
+static int check_room(const struct json_out *out, const char *text, sd_bus_error *error)
+{
+	if (out->length + strlen(text) <= CONFIG_OF_ROOT_MAX)
+		return 0;
+	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+				"The description of the volume is too long.");
+}
+
 static int read_value(sd_bus_message *message, struct json_out *out, const char *key,
 		      unsigned int depth, sd_bus_error *error);
 
@@ -89,6 +101,8 @@ static int read_members(sd_bus_message *message, struct json_out *out, const cha
 	r = sd_bus_message_enter_container(message, 'a', "{sv}");
 	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
 		r = sd_bus_message_read(message, "s", &name);
+		if (r >= 0)
+			r = check_room(out, name, error);
 		if (r >= 0)
 			r = read_value(message, out, name, depth + 1, error);
 		if (r >= 0)
@@ -129,6 +143,8 @@ static int read_basic(sd_bus_message *message, struct json_out *out, const char 
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "A value of type '%c' says nothing of a volume.", type);
 	r = sd_bus_message_read_basic(message, type, &value);
+	if (r >= 0)
+		r = check_room(out, type == 's' ? value.s : "", error);
 	if (r < 0)
 		return r;
 	if (type == 's')

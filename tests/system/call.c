@@ -114,12 +114,13 @@ static int call_cancel(const char *file)
 	return printf("%s\n", outcome) < 0;
 }
 
-#define KINDS 9
+#define KINDS 12
 
 /* What is wrong by itself. */
 struct documents {
 	char deep[100001];
 	char long_key[250001]; /* each of its mistakes is at a place with a long name */
+	char longest[(4 << 20) + 1]; /* a text that is longer than any document may be */
 };
 
 static void write_documents(struct documents *documents)
@@ -129,6 +130,7 @@ static void write_documents(struct documents *documents)
 	char *at = documents->long_key;
 
 	memset(documents->deep, '[', sizeof(documents->deep) - 1);
+	memset(documents->longest, 'x', sizeof(documents->longest) - 1);
 	memset(at, 'k', room / 2);
 	memcpy(at, "{\"", 2);
 	at += room / 2;
@@ -143,7 +145,7 @@ static bool call_wrongly(sd_bus *bus, unsigned int kind, const struct documents 
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	bool refused;
+	bool refused, long_one = false;
 	int r = 0;
 
 	switch (kind % KINDS) {
@@ -181,8 +183,24 @@ static bool call_wrongly(sd_bus *bus, unsigned int kind, const struct documents 
 		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Apply", &error, &reply, "sa{sv}",
 				       documents->long_key, 0);
 		break;
+	case 9:
+		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "CreateVolume", &error, &reply,
+				       "a{sv}a{sv}", 2, "name", "s", documents->long_key, "size", "s",
+				       documents->deep, 0);
+		long_one = true;
+		break;
+	case 10:
+		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "CreateVolume", &error, &reply,
+				       "a{sv}a{sv}", 1, documents->longest, "b", true, 0);
+		long_one = true;
+		break;
+	case 11:
+		r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "RemoveVolume", &error, &reply,
+				       "sa{sv}", documents->long_key, 0);
+		break;
 	}
-	refused = r < 0 && sd_bus_error_is_set(&error);
+	refused = r < 0 && sd_bus_error_is_set(&error) &&
+		  (!long_one || sd_bus_error_has_name(&error, SD_BUS_ERROR_LIMITS_EXCEEDED));
 	if (!refused)
 		(void)fprintf(stderr, "kind %u: %d\n", kind % KINDS, r);
 	sd_bus_error_free(&error);
