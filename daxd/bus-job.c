@@ -57,14 +57,14 @@ GETTER(get_current_step,
 /* The job may have ended, or gone, while somebody was asked. */
 static void cancel_authorized(struct request *request)
 {
-	struct job *job = queue_find(request->bus->manager->queue, request->job);
+	struct job *job = queue_find(request->caller.bus->manager->queue, request->job);
 
 	if (job && job->state != JOB_ENDED) {
 		job_cancel(job);
-		(void)sd_bus_reply_method_return(request->message, "");
+		(void)sd_bus_reply_method_return(request->caller.message, "");
 		return;
 	}
-	(void)sd_bus_reply_method_errorf(request->message, BUS_ERROR_ENDED,
+	(void)sd_bus_reply_method_errorf(request->caller.message, BUS_ERROR_ENDED,
 					 "Job %" PRIu64 " has ended%s%s.", request->job,
 					 job ? ": " : "",
 					 job ? job_outcome_word(job->outcome) : "");

@@ -265,16 +265,17 @@ static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_e
 
 static void change_authorized(struct request *request)
 {
-	struct manager *manager = request->bus->manager;
+	struct manager *manager = request->caller.bus->manager;
 	_cleanup_(freep) char *path = NULL;
 	struct job *job;
 
 	/* What is applied is then also what is kept. */
 	if (request->host)
 		manager_reload(manager);
-	job = job_new(manager, request->operation, request->uid, TAKE(request->config), NULL);
+	job = job_new(manager, request->operation, request->caller.uid, TAKE(request->config),
+		      NULL);
 	if (!job) {
-		(void)sd_bus_reply_method_errno(request->message, -ENOMEM, NULL);
+		(void)sd_bus_reply_method_errno(request->caller.message, -ENOMEM, NULL);
 		return;
 	}
 	job->allow_data_loss = request->allow_data_loss;
@@ -282,12 +283,12 @@ static void change_authorized(struct request *request)
 	job->mistakes = request->mistakes;
 	request->mistakes = (struct report)REPORT_INIT;
 	if (queue_add(manager->queue, job) < 0) {
-		(void)sd_bus_reply_method_errorf(request->message, BUS_ERROR_TOO_MANY_JOBS,
+		(void)sd_bus_reply_method_errorf(request->caller.message, BUS_ERROR_TOO_MANY_JOBS,
 						 "Too many jobs wait.");
 		return;
 	}
 	path = bus_job_path(job);
-	(void)sd_bus_reply_method_return(request->message, "o", path ? path : "/");
+	(void)sd_bus_reply_method_return(request->caller.message, "o", path ? path : "/");
 }
 
 static int refuse_invalid(const struct report *problems, sd_bus_error *error)

@@ -29,7 +29,30 @@
 #define BUS_PEERS_MAX 64 /* on the private socket */
 #define BUS_PROBLEMS_MAX 1000 /* in one answer: enough for a person */
 
-struct request;
+/* What a call waits for. */
+enum bus_wish {
+	BUS_LOOK,   /* at the machine */
+	BUS_CHANGE, /* to be allowed */
+};
+
+/*
+ * A call that is not answered at once: the first member of whatever else is to be known of it.
+ * Who calls is asked of the bus, without waiting; on the private socket it is root.  How many
+ * calls of one user wait is limited, so that nobody is kept out by another, and root never is.
+ */
+struct bus_caller {
+	struct bus_caller *next; /* in the bus's list */
+	struct bus *bus;
+	sd_bus_message *message;
+	enum bus_wish wants;
+	/* It is known who calls. */
+	void (*found)(struct bus_caller *caller);
+	/* Of what it is the first member: it was answered, or its connection is gone. */
+	void (*free)(struct bus_caller *caller);
+	sd_bus_slot *slot; /* of the question that is open */
+	bool known;
+	uid_t uid;
+};
 
 /* What a fallback vtable needs to find its object. */
 struct bus_kind {
@@ -47,7 +70,7 @@ struct bus {
 	char *socket; /* its path */
 	sd_event_source *accept, *retry, *nudge, *tidy, *teller;
 	struct bus_kind kinds[N_OBJECT_KINDS];
-	struct request *requests; /* that wait for an authorisation */
+	struct bus_caller *callers; /* who wait for an answer */
 	bool configured;	  /* as it was last told */
 	uint64_t problems;	  /* digest of what was last told */
 };
@@ -62,6 +85,17 @@ bool bus_is_private(const struct bus *bus, const sd_bus *connection);
 int bus_export_manager(struct bus *bus, sd_bus *connection);
 int bus_export_objects(struct bus *bus, sd_bus *connection);
 int bus_export_jobs(struct bus *bus, sd_bus *connection);
+
+/*
+ * bus-caller.c: bus, message (a reference that it takes), wants, found and free are set.  1: the
+ * reply comes later, or has come; else the owner frees it, also what has not been begun with.
+ */
+int bus_caller_find(struct bus_caller *caller, sd_bus_error *error);
+void bus_caller_clear(struct bus_caller *caller);
+/* It is known who it is, not root, and as many of his wait as may. */
+bool bus_caller_is_one_too_many(const struct bus_caller *caller);
+/* The connection is gone (NULL: every one), and so are those who asked. */
+void bus_callers_forget(struct bus *bus, const sd_bus *connection);
 
 /* bus-window.c */
 int bus_method_open_window(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -13,7 +13,6 @@
 
 #include "bus-tree.h"
 #include "log.h"
-#include "polkit.h"
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_USEC UINT64_C(1000000)
@@ -73,7 +72,7 @@ static int export_all(struct bus *bus, sd_bus *connection)
 
 static void drop(struct bus *bus, sd_bus *connection)
 {
-	polkit_forget(bus, connection);
+	bus_callers_forget(bus, connection);
 	(void)sd_bus_detach_event(connection); /* it fails only when it is not attached */
 	sd_bus_close(connection);
 	(void)sd_bus_unref(connection);
@@ -386,7 +385,7 @@ void bus_free(struct bus *bus)
 {
 	if (!bus)
 		return;
-	polkit_forget(bus, NULL);
+	bus_callers_forget(bus, NULL);
 	/*
 	 * Those who wait for the end of a job still hear of it.  A bus that is not there yet
 	 * would be waited for.

@@ -8,71 +8,23 @@
 #include "base/text.h"
 #include "bus-tree.h"
 
-#define REQUESTS_MAX 64
-#define REQUESTS_OF_SENDER_MAX 4
 #define PATIENCE_USEC UINT64_C(600000000) /* somebody may have to find a password */
 #define NAMES_SHOWN 10
-
-struct request *request_new(struct bus *bus, sd_bus_message *message,
-			    void (*authorized)(struct request *request))
-{
-	struct request *request = calloc(1, sizeof(*request));
-
-	if (!request)
-		return NULL;
-	*request = (struct request){
-		.bus = bus,
-		.message = sd_bus_message_ref(message),
-		.authorized = authorized,
-	};
-	return request;
-}
 
 void request_free(struct request *request)
 {
 	if (!request)
 		return;
-	for (struct request **at = &request->bus->requests; *at; at = &(*at)->next)
-		if (*at == request) {
-			*at = request->next;
-			break;
-		}
-	(void)sd_bus_slot_unref(request->slot);
-	(void)sd_bus_message_unref(request->message);
+	bus_caller_clear(&request->caller);
 	config_free(request->config);
 	report_clear(&request->mistakes);
 	free(request);
 }
 
-void polkit_forget(struct bus *bus, const sd_bus *connection)
-{
-	struct request *next;
-
-	for (struct request *request = bus->requests; request; request = next) {
-		next = request->next;
-		if (!connection || sd_bus_message_get_bus(request->message) == connection)
-			request_free(request);
-	}
-}
-
-static bool too_many(const struct request *request)
-{
-	const char *sender = sd_bus_message_get_sender(request->message);
-	size_t n = 0, of_sender = 0;
-
-	for (const struct request *other = request->bus->requests; other; other = other->next) {
-		const char *name = sd_bus_message_get_sender(other->message);
-
-		n++;
-		of_sender += sender && name && strcmp(sender, name) == 0;
-	}
-	return n >= REQUESTS_MAX || of_sender >= REQUESTS_OF_SENDER_MAX;
-}
-
 /* The caller learns no more than that it may not. */
 static void deny(struct request *request, const char *name)
 {
-	(void)sd_bus_reply_method_errorf(request->message, name,
+	(void)sd_bus_reply_method_errorf(request->caller.message, name,
 					 "Not authorised for %s.",
 					 request->actions[request->action] ?
 						 request->actions[request->action] :
@@ -106,7 +58,7 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 	int allowed = false, challenge = false, r;
 
 	(void)error;
-	request->slot = sd_bus_slot_unref(request->slot);
+	request->caller.slot = sd_bus_slot_unref(request->caller.slot);
 	if (sd_bus_message_is_method_error(reply, NULL)) {
 		deny(request, SD_BUS_ERROR_ACCESS_DENIED); /* nobody there to say yes */
 		return 1;
@@ -130,7 +82,8 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
 static int ask_polkit(struct request *request)
 {
-	sd_bus *connection = sd_bus_message_get_bus(request->message);
+	sd_bus_message *message = request->caller.message;
+	sd_bus *connection = sd_bus_message_get_bus(message);
 	_cleanup_(freep) char *volumes = list_volumes(request->config);
 	sd_bus_message *question = NULL;
 	unsigned int interactive;
@@ -138,66 +91,68 @@ static int ask_polkit(struct request *request)
 
 	if (!volumes)
 		return -ENOMEM;
-	interactive = sd_bus_message_get_allow_interactive_authorization(request->message) > 0;
+	interactive = sd_bus_message_get_allow_interactive_authorization(message) > 0;
 	r = sd_bus_message_new_method_call(connection, &question, "org.freedesktop.PolicyKit1",
 					   "/org/freedesktop/PolicyKit1/Authority",
 					   "org.freedesktop.PolicyKit1.Authority",
 					   "CheckAuthorization");
 	if (r >= 0)
 		r = sd_bus_message_append(question, "(sa{sv})sa{ss}us", "system-bus-name", 1,
-					  "name", "s", sd_bus_message_get_sender(request->message),
+					  "name", "s", sd_bus_message_get_sender(message),
 					  request->actions[request->action], 2, "operation",
 					  job_operation_word(request->operation), "volumes",
 					  volumes, interactive, "");
 	if (r >= 0)
-		r = sd_bus_call_async(connection, &request->slot, question, on_polkit, request,
-				      PATIENCE_USEC);
+		r = sd_bus_call_async(connection, &request->caller.slot, question, on_polkit,
+				      request, PATIENCE_USEC);
 	(void)sd_bus_message_unref(question);
 	return r;
 }
 
-static int on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+/* Who has to find a password may take long, and others have to do with him no more than that. */
+static void on_caller(struct bus_caller *caller)
 {
-	struct request *request = userdata;
-	uint32_t uid;
-	int r;
+	struct request *request = (struct request *)caller;
 
-	(void)error;
-	request->slot = sd_bus_slot_unref(request->slot);
-	r = sd_bus_message_is_method_error(reply, NULL) ? -EACCES :
-							  sd_bus_message_read(reply, "u", &uid);
-	if (r < 0) {
-		deny(request, SD_BUS_ERROR_ACCESS_DENIED);
-		return 1;
-	}
-	request->uid = uid;
-	if (uid == 0 || uid == request->owner)
+	if (caller->uid == 0 || caller->uid == request->owner) {
 		allow(request);
-	else if (ask_polkit(request) < 0)
+	} else if (bus_caller_is_one_too_many(caller)) {
+		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
+						 "Too many of your calls wait to be allowed.");
+		request_free(request);
+	} else if (ask_polkit(request) < 0) {
 		deny(request, SD_BUS_ERROR_FAILED);
-	return 1;
+	}
+}
+
+static void free_caller(struct bus_caller *caller)
+{
+	request_free((struct request *)caller);
+}
+
+struct request *request_new(struct bus *bus, sd_bus_message *message,
+			    void (*authorized)(struct request *request))
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (request)
+		*request = (struct request){
+			.caller = {
+				.bus = bus,
+				.message = sd_bus_message_ref(message),
+				.wants = BUS_CHANGE,
+				.found = on_caller,
+				.free = free_caller,
+			},
+			.authorized = authorized,
+		};
+	return request;
 }
 
 int polkit_check(struct request *request, sd_bus_error *error)
 {
-	sd_bus *connection = sd_bus_message_get_bus(request->message);
-	int r;
+	int r = bus_caller_find(&request->caller, error);
 
-	if (bus_is_private(request->bus, connection)) {
-		allow(request); /* its peer was seen to be root when it was accepted */
-		return 1;
-	}
-	if (too_many(request)) {
-		request_free(request);
-		return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					"Too many calls wait for an authorisation.");
-	}
-	request->next = request->bus->requests;
-	request->bus->requests = request;
-	r = sd_bus_call_method_async(connection, &request->slot, "org.freedesktop.DBus",
-				     "/org/freedesktop/DBus", "org.freedesktop.DBus",
-				     "GetConnectionUnixUser", on_uid, request, "s",
-				     sd_bus_message_get_sender(request->message));
 	if (r < 0)
 		request_free(request);
 	return r < 0 ? r : 1;

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
+#include "bus-tree.h"
 #include "core/config.h"
 #include "job.h"
 
@@ -18,16 +19,10 @@
 #define ACTION_DESTROY_DATA "org.daxd1.destroy-data"
 #define ACTION_CANCEL "org.daxd1.cancel"
 
-struct bus;
-
 struct request {
-	struct request *next; /* in the bus's list of those that wait */
-	struct bus *bus;
-	sd_bus_message *message;
-	sd_bus_slot *slot; /* of the question that is open */
+	struct bus_caller caller;
 	const char *actions[3]; /* all must be allowed, in this order; ends with NULL */
 	size_t action;
-	uid_t uid;		/* of the caller, once it is known */
 	uid_t owner;		/* who needs no authorisation; 0: root alone */
 	/* Everything is allowed: act and reply. Does not free. */
 	void (*authorized)(struct request *request);
@@ -48,7 +43,5 @@ DEFINE_FREEP(struct request, request)
 
 /* Owns the request, also on failure. 1: the reply comes later, or has come. */
 int polkit_check(struct request *request, sd_bus_error *error);
-/* The connection is gone (NULL: every one), and so are those who asked. */
-void polkit_forget(struct bus *bus, const sd_bus *connection);
 
 #endif
