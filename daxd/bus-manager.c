@@ -14,8 +14,7 @@
 
 /* A call that is answered once the machine was looked at. */
 struct question {
-	struct bus *bus;
-	sd_bus_message *message;
+	struct bus_caller caller;
 	struct config *config;
 	bool host; /* it is the host's own: what cannot be had of it is left out */
 	struct report problems;
@@ -26,7 +25,7 @@ static void question_free(struct question *question)
 {
 	if (!question)
 		return;
-	(void)sd_bus_message_unref(question->message);
+	bus_caller_clear(&question->caller);
 	config_free(question->config);
 	report_clear(&question->problems);
 	free(question);
@@ -35,16 +34,42 @@ static void question_free(struct question *question)
 static void on_scanned(void *userdata, const struct topology *topology, const struct error *error)
 {
 	struct question *question = userdata;
+	sd_bus_message *message = question->caller.message;
 	int r = 0;
 
 	if (topology)
 		r = question->answer(question, topology);
 	else
-		(void)sd_bus_reply_method_errorf(question->message, SD_BUS_ERROR_FAILED, "%s",
+		(void)sd_bus_reply_method_errorf(message, SD_BUS_ERROR_FAILED, "%s",
 						 error_message(error));
 	if (r < 0)
-		(void)sd_bus_reply_method_errno(question->message, r, NULL);
+		(void)sd_bus_reply_method_errno(message, r, NULL);
 	question_free(question);
+}
+
+/* What was seen a moment ago will do for who is not root: many may ask, and a look costs. */
+static void on_caller(struct bus_caller *caller)
+{
+	struct question *question = (struct question *)caller;
+	struct manager *manager = caller->bus->manager;
+	const struct topology *recent = caller->uid == 0 ? NULL : manager_recent(manager);
+
+	if (recent) {
+		on_scanned(question, recent, NULL);
+	} else if (bus_caller_is_one_too_many(caller)) {
+		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
+						 "Too many of your calls wait for a look.");
+		question_free(question);
+	} else if (scanner_request(manager->scanner, on_scanned, question) < 0) {
+		(void)sd_bus_reply_method_errno(caller->message, -ENOMEM, NULL);
+		question_free(question);
+	}
+}
+
+static void free_caller(struct bus_caller *caller)
+{
+	scanner_forget(caller->bus->manager->scanner, caller);
+	question_free((struct question *)caller);
 }
 
 static struct question *question_new(struct bus *bus, sd_bus_message *message,
@@ -55,30 +80,29 @@ static struct question *question_new(struct bus *bus, sd_bus_message *message,
 
 	if (question)
 		*question = (struct question){
-			.bus = bus,
-			.message = sd_bus_message_ref(message),
+			.caller = {
+				.bus = bus,
+				.message = sd_bus_message_ref(message),
+				.wants = BUS_LOOK,
+				.found = on_caller,
+				.free = free_caller,
+			},
 			.answer = answer,
 		};
 	return question;
 }
 
-/*
- * Takes the question, which is NULL when there was no memory.  What was seen a moment ago will
- * do: many may ask, and a look costs.
- */
+/* Takes the question, which is NULL when there was no memory. */
 static int ask(struct question *question, sd_bus_error *error)
 {
-	struct scanner *scanner;
 	int r;
 
 	if (!question)
 		return -ENOMEM;
-	scanner = question->bus->manager->scanner;
-	r = scanner_request(scanner, on_scanned, question);
-	if (r >= 0)
-		return 1;
-	question_free(question);
-	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
+	r = bus_caller_find(&question->caller, error);
+	if (r < 0)
+		question_free(question);
+	return r < 0 ? r : 1;
 }
 
 /*
@@ -189,7 +213,7 @@ static int answer_plan(struct question *question, const struct topology *topolog
 	if (r < 0)
 		return r;
 	text = plan ? plan_to_json(plan, false) : strdup("");
-	return reply_with(question->message, text, problems);
+	return reply_with(question->caller.message, text, problems);
 }
 
 static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -226,7 +250,7 @@ static int answer_export(struct question *question, const struct topology *topol
 	if (r < 0)
 		return r;
 	text = config_to_json(config);
-	return reply_with(question->message, text, &notes);
+	return reply_with(question->caller.message, text, &notes);
 }
 
 static int method_export(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -245,7 +269,7 @@ static int reply_topology(sd_bus_message *message, const struct topology *topolo
 
 static int answer_topology(struct question *question, const struct topology *topology)
 {
-	return reply_topology(question->message, topology);
+	return reply_topology(question->caller.message, topology);
 }
 
 static int method_get_topology(sd_bus_message *message, void *userdata, sd_bus_error *error)

@@ -10,7 +10,6 @@
 #include "core/topology-json.h"
 #include "worker-link.h"
 
-#define WAITERS_MAX 256
 #define TOPOLOGY_LINE_MAX (128u << 20)
 
 struct waiter {
@@ -197,8 +196,6 @@ static int add_waiter(struct waiters *waiters, scan_done *done, void *userdata)
 {
 	struct waiter *waiter;
 
-	if (waiters->n >= WAITERS_MAX)
-		return -ENOBUFS;
 	waiter = ARRAY_APPEND(waiters->waiters, waiters->n);
 	if (!waiter)
 		return -ENOMEM;

@@ -30,7 +30,7 @@ typedef void scan_sink(void *userdata, struct topology *topology, const struct e
 int scanner_new(sd_event *event, struct worker_spares *spares, unsigned int limit,
 		scan_sink *sink, void *userdata, struct scanner **ret);
 void scanner_free(struct scanner *scanner);
-/* done may be NULL. -ENOBUFS: too many ask. */
+/* done may be NULL. How many ask is for who asks for others to limit. -ENOMEM. */
 int scanner_request(struct scanner *scanner, scan_done *done, void *userdata);
 /* What a look that runs now sees may be too old. */
 void scanner_expire(struct scanner *scanner);
