@@ -10,16 +10,14 @@
 
 /* A call that waits until the machine was looked at. */
 struct opening {
-	struct bus *bus;
-	sd_bus_message *message;
+	struct bus_caller caller;
 	const char *name; /* in the message */
-	uid_t uid;
 	bool read_only;
 };
 
 static void opening_free(struct opening *opening)
 {
-	(void)sd_bus_message_unref(opening->message);
+	bus_caller_clear(&opening->caller);
 	free(opening);
 }
 
@@ -31,16 +29,16 @@ static int hand_out(const struct opening *opening, const struct window *window)
 
 	fd = fd < 0 ? -1 : fd;
 	if (r < 0)
-		return sd_bus_reply_method_errorf(opening->message, SD_BUS_ERROR_FAILED, "%s",
-						  error_message(&error));
-	return sd_bus_reply_method_return(opening->message, "htt", fd, window->entry->extent.start,
-					  window->entry->extent.size);
+		return sd_bus_reply_method_errorf(opening->caller.message, SD_BUS_ERROR_FAILED,
+						  "%s", error_message(&error));
+	return sd_bus_reply_method_return(opening->caller.message, "htt", fd,
+					  window->entry->extent.start, window->entry->extent.size);
 }
 
 static int answer(const struct opening *opening, const struct topology *topology)
 {
 	_cleanup_(windows_clear) struct windows windows = { 0 };
-	const struct config *config = opening->bus->manager->config;
+	const struct config *config = opening->caller.bus->manager->config;
 	const struct window *window;
 	int r = windows_find(topology, &windows, NULL, NULL);
 
@@ -48,10 +46,11 @@ static int answer(const struct opening *opening, const struct topology *topology
 		return r;
 	window = windows_by_name(&windows, opening->name);
 	if (!window)
-		return sd_bus_reply_method_errorf(opening->message, BUS_ERROR_NO_WINDOW,
+		return sd_bus_reply_method_errorf(opening->caller.message, BUS_ERROR_NO_WINDOW,
 						  "This host has no window \"%s\".", opening->name);
-	if (!window_admits(window, config, opening->uid, opening->read_only))
-		return sd_bus_reply_method_errorf(opening->message, SD_BUS_ERROR_ACCESS_DENIED,
+	if (!window_admits(window, config, opening->caller.uid, opening->read_only))
+		return sd_bus_reply_method_errorf(opening->caller.message,
+						  SD_BUS_ERROR_ACCESS_DENIED,
 						  "The window \"%s\" is not for you.",
 						  opening->name);
 	return hand_out(opening, window);
@@ -65,27 +64,32 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 	if (topology)
 		r = answer(opening, topology);
 	else
-		(void)sd_bus_reply_method_errorf(opening->message, SD_BUS_ERROR_FAILED, "%s",
+		(void)sd_bus_reply_method_errorf(opening->caller.message, SD_BUS_ERROR_FAILED, "%s",
 						 error_message(error));
 	if (r < 0)
-		(void)sd_bus_reply_method_errno(opening->message, r, NULL);
+		(void)sd_bus_reply_method_errno(opening->caller.message, r, NULL);
 	opening_free(opening);
 }
 
-static int find_caller(const struct bus *bus, sd_bus_message *message, uid_t *ret)
+static void on_caller(struct bus_caller *caller)
 {
-	sd_bus_creds *creds = NULL;
-	int r;
+	struct opening *opening = (struct opening *)caller;
+	struct scanner *scanner = caller->bus->manager->scanner;
 
-	if (bus_is_private(bus, sd_bus_message_get_bus(message))) {
-		*ret = 0;
-		return 0;
+	if (bus_caller_is_one_too_many(caller)) {
+		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
+						 "Too many of your calls wait for a look.");
+		opening_free(opening);
+	} else if (scanner_request(scanner, on_scanned, opening) < 0) {
+		(void)sd_bus_reply_method_errno(caller->message, -ENOMEM, NULL);
+		opening_free(opening);
 	}
-	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, ret);
-	(void)sd_bus_creds_unref(creds);
-	return r;
+}
+
+static void free_caller(struct bus_caller *caller)
+{
+	scanner_forget(caller->bus->manager->scanner, caller);
+	opening_free((struct opening *)caller);
 }
 
 int bus_method_open_window(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -95,14 +99,11 @@ int bus_method_open_window(sd_bus_message *message, void *userdata, sd_bus_error
 	const struct bus_option options[] = { { "read-only", &read_only } };
 	struct opening *opening;
 	const char *name;
-	uid_t uid;
 	int r;
 
 	r = sd_bus_message_read(message, "s", &name);
 	if (r >= 0)
 		r = bus_read_options(message, options, ARRAY_SIZE(options), error);
-	if (r >= 0)
-		r = find_caller(bus, message, &uid);
 	if (r < 0)
 		return r;
 	if (!window_name_is_valid(name))
@@ -111,9 +112,19 @@ int bus_method_open_window(sd_bus_message *message, void *userdata, sd_bus_error
 	opening = calloc(1, sizeof(*opening));
 	if (!opening)
 		return -ENOMEM;
-	*opening = (struct opening){ bus, sd_bus_message_ref(message), name, uid, read_only };
-	if (scanner_request(bus->manager->scanner, on_scanned, opening) >= 0)
-		return 1;
-	opening_free(opening);
-	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask.");
+	*opening = (struct opening){
+		.caller = {
+			.bus = bus,
+			.message = sd_bus_message_ref(message),
+			.wants = BUS_LOOK,
+			.found = on_caller,
+			.free = free_caller,
+		},
+		.name = name,
+		.read_only = read_only,
+	};
+	r = bus_caller_find(&opening->caller, error);
+	if (r < 0)
+		opening_free(opening);
+	return r < 0 ? r : 1;
 }

@@ -2,7 +2,8 @@
 /*
  * Who may have a window.  The bus says which user calls and nothing of his groups, so those are
  * the ones that the host's data base of accounts gives him: it is asked when a window is opened
- * for somebody who is not root, and at no other time.
+ * for somebody who is not root, and at no other time.  daxd waits for the answer, which may take
+ * long where accounts come from elsewhere; a user can have few such calls open at once.
  */
 #include <errno.h>
 #include <grp.h>
