@@ -381,24 +381,32 @@ int bus_new(struct manager *manager, const char *private_socket, struct bus **re
 	return 0;
 }
 
+static bool has_told(sd_bus *connection)
+{
+	uint64_t n;
+
+	return sd_bus_get_n_queued_write(connection, &n) < 0 || n == 0;
+}
+
+/* Of those that listen: on a bus that is not there yet, all would be waiting. */
+bool bus_has_told_all(const struct bus *bus)
+{
+	bool told = !bus->system || !bus->system_is_up || has_told(bus->system);
+
+	for (size_t i = 0; told && i < bus->n_peers; i++)
+		told = sd_bus_is_ready(bus->peers[i]) <= 0 || has_told(bus->peers[i]);
+	return told;
+}
+
 void bus_free(struct bus *bus)
 {
 	if (!bus)
 		return;
 	bus_callers_forget(bus, NULL);
-	/*
-	 * Those who wait for the end of a job still hear of it.  A bus that is not there yet
-	 * would be waited for.
-	 */
-	if (bus->system_is_up)
-		(void)sd_bus_flush(bus->system);
 	if (bus->system)
 		drop(bus, bus->system);
-	for (size_t i = 0; i < bus->n_peers; i++) {
-		if (sd_bus_is_ready(bus->peers[i]) > 0)
-			(void)sd_bus_flush(bus->peers[i]);
+	for (size_t i = 0; i < bus->n_peers; i++)
 		drop(bus, bus->peers[i]);
-	}
 	(void)sd_event_source_disable_unref(bus->accept);
 	(void)sd_event_source_disable_unref(bus->retry);
 	(void)sd_event_source_disable_unref(bus->nudge);

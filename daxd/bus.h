@@ -17,7 +17,9 @@ struct view;
 
 int bus_new(struct manager *manager, const char *private_socket, struct bus **ret,
 	    struct error *reterr);
+/* It is not waited for who has not read yet what he was told. */
 void bus_free(struct bus *bus);
+bool bus_has_told_all(const struct bus *bus);
 
 /*
  * Before the manager's view changes: objects that will not be there; after: those that are new,

@@ -18,6 +18,7 @@
 #include "queue.h"
 #include "rivals.h"
 #include "scanner.h"
+#include "service.h"
 #include "watch.h"
 #include "windows.h"
 #include "worker-spares.h"
@@ -52,15 +53,6 @@ static void out_of_memory(struct manager *manager)
 {
 	log_line(LOG_CRIT, "There is no memory left; giving up.");
 	(void)sd_event_exit(manager->event, -ENOMEM); /* it fails only when it is exiting */
-}
-
-static size_t count_in(const struct manager *manager, enum volume_state state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < manager->standings.n; i++)
-		n += manager->standings.standings[i].state == state;
-	return n;
 }
 
 bool manager_is_configured(const struct manager *manager)
@@ -119,32 +111,6 @@ static void update(struct manager *manager, struct config *config, struct topolo
 		topology_free_lender(old_topology, manager->topology);
 	else
 		topology_free(old_topology); /* nothing is lent */
-}
-
-static void notify_counts(const struct manager *manager)
-{
-	size_t n = manager->standings.n, waiting = count_in(manager, VOLUME_WAITING);
-	size_t mistakes = manager->mistakes.n;
-
-	(void)sd_notifyf(0,
-			 "STATUS=%zu of %zu volume%s as configured, %zu wait%s for %s region; "
-			 "%zu problem%s with the files.",
-			 count_in(manager, VOLUME_PRESENT), n, n == 1 ? " is" : "s are", waiting,
-			 waiting == 1 ? "s" : "", waiting == 1 ? "its" : "their", mistakes,
-			 mistakes == 1 ? "" : "s");
-}
-
-static void notify_status(const struct manager *manager)
-{
-	const struct job *job = queue_running(manager->queue);
-
-	if (job)
-		(void)sd_notifyf(0, "STATUS=Job %" PRIu64 " (%s) is under way.", job->id,
-				 job_operation_word(job->operation));
-	else if (manager->blindness.code)
-		(void)sd_notifyf(0, "STATUS=%s", error_message(&manager->blindness));
-	else
-		notify_counts(manager);
 }
 
 /* What is to be done next: for the configuration, then for disks that need not be in it. */
@@ -298,7 +264,7 @@ static void tell_when_ready(struct manager *manager)
 	(void)sd_notify(0, "READY=1");
 	manager->check_files = now_usec() + SECOND;
 	log_line(LOG_INFO, "Ready: %zu of %zu volume%s as configured.",
-		 count_in(manager, VOLUME_PRESENT), manager->standings.n,
+		 standings_count(&manager->standings, VOLUME_PRESENT), manager->standings.n,
 		 manager->standings.n == 1 ? " is" : "s are");
 }
 
@@ -314,7 +280,7 @@ static void converge(struct manager *manager)
 		tell_when_ready(manager);
 		arm_timer(manager);
 	}
-	notify_status(manager);
+	service_tell_status(manager);
 }
 
 static void be_blind(struct manager *manager, const struct error *error)
@@ -505,6 +471,7 @@ const struct topology *manager_recent(const struct manager *manager)
 void manager_job_starts(struct manager *manager)
 {
 	manager->looked = 0;
+	service_job_starts(manager);
 	monitor_listen(manager->monitor, false);
 }
 
@@ -512,7 +479,7 @@ void manager_idle(struct manager *manager)
 {
 	monitor_listen(manager->monitor, true);
 	if (manager->stopping)
-		(void)sd_event_exit(manager->event, 0); /* it fails only when it is exiting */
+		service_leave(manager);
 	else if (manager->since_job && manager->ready)
 		monitor_note(manager->monitor); /* there is no hurry: the worker has told */
 	else
@@ -563,7 +530,7 @@ void manager_stop(struct manager *manager)
 	if (manager->stopping)
 		return;
 	manager->stopping = true;
-	(void)sd_notify(0, "STOPPING=1\nSTATUS=Waiting for the step that runs.");
+	service_stops(manager);
 	queue_stop(manager->queue);
 }
 
@@ -579,6 +546,8 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	if (r >= 0)
 		r = sd_event_add_time(manager->event, &manager->starter, CLOCK_MONOTONIC, 0, 1000,
 				      on_starter, manager);
+	if (r >= 0)
+		r = service_new(manager);
 	if (r >= 0)
 		r = worker_spares_new(manager->event, options->worker, &manager->spares);
 	if (r >= 0)
@@ -630,6 +599,7 @@ void manager_free(struct manager *manager)
 	worker_spares_free(manager->spares);
 	(void)sd_event_source_disable_unref(manager->timer);
 	(void)sd_event_source_disable_unref(manager->starter);
+	(void)sd_event_source_disable_unref(manager->patience);
 	view_clear(&manager->view);
 	standings_clear(&manager->standings);
 	plan_free(manager->plan);

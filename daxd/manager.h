@@ -50,6 +50,8 @@ struct manager {
 	struct bus *bus;
 	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
 	sd_event_source *starter;
+	sd_event_source *patience; /* service.c */
+	unsigned int n_farewells;
 	bool begun; /* udev has given the devices that were there their links and owners */
 
 	struct config *config;

@@ -258,6 +258,15 @@ void standings_add_failures(struct standings *standings, const struct config *co
 	}
 }
 
+size_t standings_count(const struct standings *standings, enum volume_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < standings->n; i++)
+		n += standings->standings[i].state == state;
+	return n;
+}
+
 bool standings_all_present(const struct standings *standings)
 {
 	for (size_t i = 0; i < standings->n; i++)

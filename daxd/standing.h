@@ -46,6 +46,7 @@ int standings_plan(const struct config *config, const struct topology *topology,
 void standings_add_failures(struct standings *standings, const struct config *config,
 			    const struct report *failures);
 
+size_t standings_count(const struct standings *standings, enum volume_state state);
 bool standings_all_present(const struct standings *standings);
 /* Seconds after which the first of those that wait is late; UINT64_MAX: none waits. */
 uint64_t standings_next_late(const struct standings *standings, const struct config *config);
