@@ -26,6 +26,7 @@
 #define SECOND UINT64_C(1000000)
 #define TRIES 3		     /* of the same change */
 #define BUSY_DELAY (5 * SECOND) /* somebody else's apply */
+#define BUSY_TRIES 24		/* two minutes of that hold up the boot, no more */
 #define BLIND_DELAY_MAX (60 * SECOND)
 #define SETTLE (3 * SECOND)	/* what is half probed looks as if it could not be had */
 #define UDEV_PATIENCE (10 * SECOND)
@@ -244,16 +245,23 @@ static bool is_blind_for_now(const struct manager *manager)
 	return manager->blindness.code != ETIMEDOUT && manager->n_blind < TRIES;
 }
 
+/* A job did not do what it should, and there will soon be another one. */
+static bool is_trying(const struct manager *manager)
+{
+	return manager->hold == HOLD_TIME &&
+	       (manager->n_failures || (manager->n_busy && manager->n_busy < BUSY_TRIES));
+}
+
 /* Everything that can be had is there, and who waits has waited long enough. */
 static void tell_when_ready(struct manager *manager)
 {
 	uint64_t late = standings_next_late(&manager->standings, manager->config);
-	bool tries = manager->hold == HOLD_TIME && manager->n_failures;
 
 	if (manager->ready || !(manager->topology || manager->blindness.code))
 		return;
 	if (manager->blindness.code ? is_blind_for_now(manager) :
-				      late != UINT64_MAX || tries || is_in_doubt(manager)) {
+				      late != UINT64_MAX || is_trying(manager) ||
+					      is_in_doubt(manager)) {
 		(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64,
 				 (late == UINT64_MAX ? 0 : late * SECOND) + START_MARGIN);
 		return;
@@ -421,6 +429,7 @@ static void take_failure(struct manager *manager, struct job *job)
 static void forget_failures(struct manager *manager)
 {
 	manager->n_failures = 0;
+	manager->n_busy = 0;
 	manager->hold = HOLD_NONE;
 	report_clear(&manager->failures);
 }
@@ -448,6 +457,7 @@ void manager_job_ended(struct manager *manager, struct job *job)
 	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
+		manager->n_busy++;
 		manager->hold = HOLD_TIME;
 		manager->retry = now_usec() + BUSY_DELAY;
 	} else if (job->operation == JOB_CONFIGURATION) {

@@ -380,6 +380,15 @@ pid=$(main_pid)
 expect 0 'it stops' systemctl stop daxd
 [ ! -e "/proc/$pid" ] && [ "$(systemctl show -P Result daxd)" = success ]
 verdict 'in good order' $?
+
+# Somebody else is at work when it starts.
+cat /run/window >/sys/bus/dax/drivers/device_dax/unbind
+flock /run/daxd/lock sleep 4 &
+until ! flock -n /run/daxd/lock true; do :; done
+expect 0 'it starts while somebody else is at work' systemctl start daxd
+expect 0 'and is ready when that has ended and all is there' \
+	test -e "/sys/bus/dax/drivers/device_dax/$(cat /run/window)"
+expect 0 'it stops again' systemctl stop daxd
 journalctl -u daxd --no-pager -o cat | grep -iE 'assert|corrupt|core dumped' >"$out"
 [ ! -s "$out" ]
 verdict 'the journal has no complaint' $?
