@@ -270,6 +270,11 @@ static void end_as_told(struct job *job)
 	fail(job, &error);
 }
 
+bool job_was_stale(const struct job *job)
+{
+	return job->outcome == JOB_FAILED && job->told && job->told_outcome == OUTCOME_STALE;
+}
+
 static void on_ended(void *userdata, const struct worker_end *worker_end)
 {
 	struct job *job = userdata;

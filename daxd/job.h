@@ -82,6 +82,8 @@ void job_free(struct job *job);
 void job_start(struct job *job);
 /* Between two steps, when it runs. */
 void job_cancel(struct job *job);
+/* It failed because the machine had changed since it was planned for. */
+bool job_was_stale(const struct job *job);
 /* "Step 3, create-namespace ...", "" between steps; the caller frees; NULL: no memory. */
 char *job_current_step(const struct job *job);
 

@@ -426,6 +426,14 @@ static void take_failure(struct manager *manager, struct job *job)
 	manager->retry = now_usec() + SECOND * manager->n_failures * manager->n_failures;
 }
 
+/* No failure of the configuration's: the same may be done a little later. */
+static void put_off(struct manager *manager, uint64_t delay)
+{
+	manager->n_busy++;
+	manager->hold = HOLD_TIME;
+	manager->retry = now_usec() + delay;
+}
+
 static void forget_failures(struct manager *manager)
 {
 	manager->n_failures = 0;
@@ -457,9 +465,9 @@ void manager_job_ended(struct manager *manager, struct job *job)
 	if (job->outcome == JOB_DONE || job->outcome == JOB_PARTIAL) {
 		forget_failures(manager);
 	} else if (job->operation == JOB_CONFIGURATION && job->outcome == JOB_BUSY) {
-		manager->n_busy++;
-		manager->hold = HOLD_TIME;
-		manager->retry = now_usec() + BUSY_DELAY;
+		put_off(manager, BUSY_DELAY);
+	} else if (job->operation == JOB_CONFIGURATION && job_was_stale(job)) {
+		put_off(manager, manager->n_busy < BUSY_TRIES ? SECOND : BUSY_DELAY);
 	} else if (job->operation == JOB_CONFIGURATION) {
 		take_failure(manager, job);
 	}

@@ -75,7 +75,7 @@ struct manager {
 	/* Jobs for the configuration that did not do what they should. */
 	struct report failures;
 	unsigned int n_failures; /* in a row */
-	unsigned int n_busy;	 /* in a row: somebody else was at work */
+	unsigned int n_busy;	 /* in a row: somebody else was at work, or the machine changed */
 	uint64_t failed_digest;	 /* what the machine was after the last one; 0: not seen yet */
 	enum manager_hold hold;
 	uint64_t retry;	     /* HOLD_TIME: until then */
