@@ -61,6 +61,16 @@ static gid_t find_group(const char *name)
 	return parse_number(name, &number) ? number : (gid_t)-1;
 }
 
+/* As the planner finds the entry of a partition: by the uuid, where one is given, else by name. */
+static bool is_of(const struct table_entry *entry, const struct partition *partition)
+{
+	if (partition->absent)
+		return false;
+	if (uuid_is_set(&partition->uuid))
+		return uuid_equal(&partition->uuid, &entry->uuid);
+	return partition->name && strcmp(partition->name, entry->name) == 0;
+}
+
 static const struct partition *find_partition(const struct window *window,
 					      const struct config *config)
 {
@@ -70,8 +80,7 @@ static const struct partition *find_partition(const struct window *window,
 		if (volume->absent || strcmp(volume->name, window->volume) != 0)
 			continue;
 		for (size_t j = 0; j < volume->n_partitions; j++)
-			if (!volume->partitions[j].absent && volume->partitions[j].name &&
-			    strcmp(volume->partitions[j].name, window->entry->name) == 0)
+			if (is_of(window->entry, &volume->partitions[j]))
 				return &volume->partitions[j];
 	}
 	return NULL;

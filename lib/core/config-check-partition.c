@@ -58,6 +58,7 @@ static void check_uuids(struct report *report, const struct volume *volume)
 static void check_node(struct report *report, const struct volume *volume,
 		       const struct partition *partition)
 {
+	bool given = partition->node.owner || partition->node.group || partition->has_perm;
 	struct volume_path at;
 
 	if (partition->node.owner)
@@ -66,11 +67,17 @@ static void check_node(struct report *report, const struct volume *volume,
 	if (partition->node.group)
 		config_check_account(report, partition_path(&at, volume, partition, "group"),
 				     partition->node.group);
-	if (volume->mode == MODE_FSDAX &&
-	    (partition->node.owner || partition->node.group || partition->has_perm))
+	if (volume->mode == MODE_FSDAX && given)
 		(void)report_add(report, partition_path(&at, volume, partition, NULL), EINVAL,
 				 "remove them",
 				 "owner, group and perm belong to partitions of mode devdax.");
+	/* The link is how daxd knows of which volume a window is. */
+	if (volume->mode == MODE_DEVDAX && given && (volume->unlinked || volume->foreign))
+		(void)report_add(report, partition_path(&at, volume, partition, NULL), EINVAL,
+				 volume->unlinked ? "remove owner, group and perm, or \"link\"" :
+						    "remove owner, group and perm, or \"adopt\"",
+				 "What has no link, or is not adopted, is handed out to whom its "
+				 "node belongs to.");
 }
 
 /* What one partition says; false: its size is none. */
