@@ -395,7 +395,18 @@ static bool split_path(const char *path, char kind[16], char **ret_id)
 	return prefix && sd_bus_path_decode(path, prefix, ret_id) > 0;
 }
 
-static int list_object(sd_bus_message *message, const char *kind, struct json_out *out)
+/* It is not among the properties that are told unasked.  A job may have gone meanwhile. */
+static void put_plan(struct bus *bus, const char *id, struct json_out *out)
+{
+	_cleanup_(report_clear) struct report ignored = REPORT_INIT;
+	_cleanup_(freep) char *plan = NULL;
+
+	if (bus_get_job_plan(bus, id, &plan, &ignored) == CLI_DONE)
+		json_put_json(out, "plan", plan);
+}
+
+static int list_object(struct bus *bus, sd_bus_message *message, const char *kind,
+		       struct json_out *out)
 {
 	_cleanup_(freep) char *id = NULL;
 	char its_kind[16] = "";
@@ -410,6 +421,8 @@ static int list_object(sd_bus_message *message, const char *kind, struct json_ou
 	json_open(out, NULL, '{');
 	json_put_text(out, "id", id);
 	r = bus_json_interfaces(message, out);
+	if (r >= 0 && strcmp(kind, "job") == 0)
+		put_plan(bus, id, out);
 	json_close(out, '}');
 	return r;
 }
@@ -429,7 +442,7 @@ enum cli_exit bus_list(struct bus *bus, const char *kind, char **ret, struct rep
 	r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{oa{sa{sv}}}");
 	while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY,
 							     "oa{sa{sv}}")) > 0) {
-		r = list_object(reply, kind, &out);
+		r = list_object(bus, reply, kind, &out);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(reply);
 	}

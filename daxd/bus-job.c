@@ -96,7 +96,10 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("Operation", "s", get_operation, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Outcome", "s", get_outcome, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Plan", "s", get_plan, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	/* It is long: who wants it asks for it, and who asks for all objects does not get it. */
+	SD_BUS_PROPERTY("Plan", "s", get_plan, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION |
+				SD_BUS_VTABLE_PROPERTY_EXPLICIT),
 	SD_BUS_PROPERTY("Steps", "u", get_steps, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("StepsDone", "u", get_steps_done, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("CurrentStep", "s", get_current_step, 0,

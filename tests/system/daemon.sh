@@ -174,6 +174,12 @@ manager Apply 'sa{sv}' "$(cat absent.json)" 1 allow-data-loss b true >"$out" 2>&
 job_ends 'done' 'all are removed'
 expect 0 'cancel' ./call cancel volumes.json
 says cancelled 'ends it'
+daxctl-ext jobs --json >"$out"
+says '"plan":' 'jobs have their plans'
+busctl call org.daxd1 /org/daxd1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
+	grep '"Plan"' >"$out"
+[ ! -s "$out" ]
+verdict 'which who asks for all objects does not get' $?
 expect 1 'cancelling what is not there' busctl call org.daxd1 /org/daxd1/job/12345 org.daxd1.Job \
 	Cancel 'a{sv}' 0
 expect 1 'an option Cancel does not have' busctl call org.daxd1 "/org/daxd1/job/$job" \
