@@ -294,11 +294,11 @@ static void name_changes(const struct job *job, char *names[N_CHANGING + 1])
 
 	if (job->changed & 1u << BUS_JOB_STATE) {
 		names[n++] = state;
-		if (ended) {
+		if (ended)
 			names[n++] = outcome;
-			names[n++] = problems;
-		}
 	}
+	if (job->changed & 1u << BUS_JOB_PROBLEMS)
+		names[n++] = problems;
 	if (job->changed & 1u << BUS_JOB_PLAN) {
 		names[n++] = plan;
 		names[n++] = steps;

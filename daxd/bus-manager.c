@@ -579,13 +579,22 @@ int bus_export_manager(struct bus *bus, sd_bus *connection)
 }
 
 /* FNV-1a: so that a change is seen without keeping what was. */
+static void add_text(uint64_t *digest, const char *text)
+{
+	for (const char *c = text ? text : ""; *c; c++)
+		*digest = (*digest ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	*digest = (*digest ^ '\n') * UINT64_C(0x100000001b3);
+}
+
 static int add_to_digest(const struct error *problem, void *userdata)
 {
 	uint64_t *digest = userdata;
 
-	for (const char *c = error_message(problem); *c; c++)
-		*digest = (*digest ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	*digest = (*digest ^ '\n') * UINT64_C(0x100000001b3);
+	add_text(digest, error_message(problem));
+	add_text(digest, problem->file);
+	add_text(digest, problem->pointer);
+	add_text(digest, problem->hint);
+	*digest = (*digest ^ (unsigned int)problem->code) * UINT64_C(0x100000001b3);
 	return 0;
 }
 

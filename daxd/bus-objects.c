@@ -214,13 +214,19 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+static bool same_problem(const struct error *a, const struct error *b)
+{
+	return strcmp(error_message(a), error_message(b)) == 0 && a->code == b->code &&
+	       same_text(a->file, b->file) && same_text(a->pointer, b->pointer) &&
+	       same_text(a->hint, b->hint);
+}
+
 static bool same_reports(const struct report *a, const struct report *b)
 {
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(error_message(&a->errors[i]), error_message(&b->errors[i])) != 0 ||
-		    !same_text(a->errors[i].hint, b->errors[i].hint))
+		if (!same_problem(&a->errors[i], &b->errors[i]))
 			return false;
 	return true;
 }

@@ -34,6 +34,7 @@ enum bus_job_change {
 	BUS_JOB_STATE,
 	BUS_JOB_PLAN,
 	BUS_JOB_PROGRESS,
+	BUS_JOB_PROBLEMS,
 };
 
 void bus_job_added(struct bus *bus, const struct job *job);

@@ -102,6 +102,7 @@ static void add_problem(struct job *job, struct error *error)
 	if (job->problems.n < PROBLEMS_MAX)
 		(void)report_take(&job->problems, error);
 	error_clear(error);
+	bus_job_changed(job->manager->bus, job, BUS_JOB_PROBLEMS);
 }
 
 static void take_problems(struct job *job, struct report *report)
@@ -263,6 +264,7 @@ static void end_as_told(struct job *job)
 	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);
+		bus_job_changed(job->manager->bus, job, BUS_JOB_PROBLEMS);
 		scan(job);
 		return;
 	}

@@ -320,6 +320,7 @@ static void look_for_rivals(struct manager *manager)
 	rivals_find("", manager->config, manager->topology, &manager->rivals);
 	for (size_t i = 0; i < manager->rivals.n; i++)
 		log_error(LOG_WARNING, "Note", &manager->rivals.errors[i]);
+	bus_manager_changed(manager->bus);
 }
 
 static void on_scan(void *userdata, struct topology *topology, const struct error *error)

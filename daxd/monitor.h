@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's word that devices came or went: dax, nd, memory and pmem block devices.  It is
- * told once it has been quiet for half a second, or has not been quiet for five.
+ * told once it has been quiet for a twentieth of a second, or has not been quiet for five seconds.
  *
  * These are the kernel's own events, not those that udevd passes on: at boot those are late.
  */
