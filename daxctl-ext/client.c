@@ -54,7 +54,7 @@ void client_clear(struct client *client)
 }
 
 /* Asking for a daxd that systemd will not start takes as long as the bus has patience. */
-static bool is_switched_off(void)
+bool client_is_switched_off(void)
 {
 	_cleanup_(freep) char *words = NULL;
 	struct error error = ERROR_INIT;
@@ -75,7 +75,7 @@ static bool is_switched_off(void)
 static enum cli_exit open_bus(struct client *client, bool shortest, bool *off,
 			      struct report *problems)
 {
-	*off = is_switched_off();
+	*off = client_is_switched_off();
 	return *off ? CLI_DONE : bus_open(client->ask_password, shortest, &client->bus, problems);
 }
 

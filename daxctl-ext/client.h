@@ -39,6 +39,8 @@ struct client {
 void client_init(struct client *client, const char *topology);
 void client_clear(struct client *client);
 
+/* Has the kernel been told daxd=off? Then no daxd runs until the next boot. */
+bool client_is_switched_off(void);
 /*
  * Look for daxd.  Without it root goes on, with client->bus NULL; others get a problem.  Called
  * by client_scan() where need be, which is not for root.

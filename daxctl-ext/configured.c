@@ -180,8 +180,9 @@ void configured_refuse(struct device_run *run)
 	struct config *config = run->config;
 	size_t kept = 0;
 
-	/* What nobody can read, or is wrong, daxd leaves out, too. */
-	if (run->options->topology || folders_load(folders_of_host, &host, &mistakes) < 0)
+	/* What nobody can read, or is wrong, daxd leaves out, too; and nobody puts it back without one. */
+	if (run->options->topology || client_is_switched_off() ||
+	    folders_load(folders_of_host, &host, &mistakes) < 0)
 		return;
 	for (size_t i = 0; i < config->n_volumes; i++) {
 		struct volume *want = &config->volumes[i];
