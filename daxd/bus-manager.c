@@ -47,16 +47,13 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 	question_free(question);
 }
 
-/* What was seen a moment ago will do for who is not root: many may ask, and a look costs. */
+/* Who uses a device is told by no event, so what was seen a moment ago may be wrong now. */
 static void on_caller(struct bus_caller *caller)
 {
 	struct question *question = (struct question *)caller;
 	struct manager *manager = caller->bus->manager;
-	const struct topology *recent = caller->uid == 0 ? NULL : manager_recent(manager);
 
-	if (recent) {
-		on_scanned(question, recent, NULL);
-	} else if (bus_caller_is_one_too_many(caller)) {
+	if (bus_caller_is_one_too_many(caller)) {
 		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
 						 "Too many of your calls wait for a look.");
 		question_free(question);

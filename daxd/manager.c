@@ -335,7 +335,6 @@ static void on_scan(void *userdata, struct topology *topology, const struct erro
 	error_clear(&manager->blindness);
 	manager->n_blind = 0;
 	manager->since_job = true;
-	manager->looked = now_usec();
 	update(manager, NULL, topology, NULL);
 	watches_follow(manager->watches, topology, manager->disks && manager->disks->n_drifts);
 	look_for_rivals(manager);
@@ -380,7 +379,6 @@ static void on_devices(void *userdata)
 {
 	struct manager *manager = userdata;
 
-	manager->looked = 0;
 	/* While jobs run, it is they who change things; there is a look when they are done. */
 	if (manager->begun && queue_is_idle(manager->queue) && !manager->stopping)
 		ask_for_scan(manager);
@@ -479,17 +477,9 @@ const struct topology *manager_memory(const struct manager *manager)
 	return manager->since_job && !manager->blindness.code ? manager->topology : NULL;
 }
 
-const struct topology *manager_recent(const struct manager *manager)
-{
-	bool recent = manager->looked && now_usec() < manager->looked + SECOND;
-
-	return recent ? manager_memory(manager) : NULL;
-}
-
 /* What a job changes is looked at when it has ended; until then each event would only cost time. */
 void manager_job_starts(struct manager *manager)
 {
-	manager->looked = 0;
 	service_job_starts(manager);
 	monitor_listen(manager->monitor, false);
 }

@@ -64,7 +64,6 @@ struct manager {
 	struct report twins; /* notes on windows that cannot be handed out */
 	struct topology *topology; /* NULL: not seen yet */
 	bool since_job;		   /* what the last job has changed was seen */
-	uint64_t looked;	   /* when all of it was; 0: it has changed since */
 	uint64_t since;		   /* when the volumes began to wait */
 	struct error blindness;	   /* why the last scan failed */
 	struct standings standings;
@@ -103,9 +102,6 @@ bool manager_is_configured(const struct manager *manager);
 
 /* What was seen last, since the last job has ended; NULL: nothing was. */
 const struct topology *manager_memory(const struct manager *manager);
-
-/* All of the machine, when it was looked at within the last second; NULL: it was not. */
-const struct topology *manager_recent(const struct manager *manager);
 
 /* For the queue. */
 void manager_job_ended(struct manager *manager, struct job *job);
