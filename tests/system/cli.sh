@@ -233,6 +233,7 @@ rm /etc/daxd/*.json
 systemctl reload daxd
 # A reload is a signal: what is written too early would be read by it.
 in_time sh -c '! busctl get-property org.daxd1 /org/daxd1/volume/window org.daxd1.Volume State'
+sleep 3 # daxd reads files once more a second after it is ready, as it was just now
 
 # Of the host's configuration what can be had is done, and the rest named.
 one /etc/daxd/20-window.json "{ $window, \"size\": \"192M\" }"
