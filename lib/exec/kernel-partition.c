@@ -394,9 +394,42 @@ static void link_again(struct work *works, struct udev_trigger *triggers, size_t
 		kernel_trigger_udev(triggers, n);
 }
 
+/*
+ * A partition that udev has not come to yet must not go: udev would tell of it when a map with its
+ * name is there, and systemd would take the name from the map, whose mounts would wait for ever.
+ * Whoever is too slow for that is waited for no longer.
+ */
+static void await_udev(struct step_group *group, struct work *works, struct udev_trigger *triggers)
+{
+	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;
+	_cleanup_(freep) struct error *late = calloc(group->n, sizeof(*late));
+	char attribute[PATH_SIZE];
+
+	for (size_t i = 0; late && i < group->n; i++) {
+		struct udev_trigger *trigger = &triggers[i];
+
+		*trigger = (struct udev_trigger){ .wait = UDEV_SEEN, .fd = -1, .coming = true,
+						  .name = works[i].name, .error = &late[i] };
+		if (follow_target(group->steps[i], &target, &late[i]) < 0)
+			continue;
+		(void)snprintf(works[i].name, sizeof(works[i].name), "%.200sp%u", target.name,
+			       group->steps[i]->number);
+		(void)snprintf(attribute, sizeof(attribute), "%s/dev", works[i].name);
+		if (kernel_read_dev(target.sysfs, attribute, &trigger->dev) == 0)
+			trigger->fd = target.sysfs;
+	}
+	if (late)
+		kernel_trigger_udev(triggers, group->n);
+	for (size_t i = 0; late && i < group->n; i++)
+		error_clear(&late[i]);
+}
+
 static void change_all(struct step_group *group, struct work *works, struct udev_trigger *triggers)
 {
 	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;
+
+	if (group->steps[0]->kind == STEP_DROP_PARTITION)
+		await_udev(group, works, triggers);
 
 	for (size_t i = 0; i < group->n; i++) {
 		works[i].fd = -1;

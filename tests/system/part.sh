@@ -78,6 +78,26 @@ grow_mounted() { # DISK
 	expect 3 'to shrink loses data' daxctl-ext plan /run/smaller.json
 }
 
+# udev has not come to the kernel's partitions yet when they are taken over, as at a slow boot.
+slow_udev() { # DISK
+	expect 0 'the kernel makes them' daxctl-ext part release "$1"
+	for n in 1 2 3; do
+		[ ! -e "/sys/class/block/$1/$1p$n" ] || partx -d --nr $n "/dev/$1"
+	done
+	udevadm settle
+	udevadm control --stop-exec-queue
+	partx -a "/dev/$1" >"$out" 2>&1
+	daxctl-ext part takeover "$1" >/run/takeover 2>&1 &
+	sleep 2
+	udevadm control --start-exec-queue
+	wait $!
+	verdict 'taken over while udev is slow' $?
+	udevadm settle
+	in_time systemctl is-active -q "dev-$1p1.device"
+	verdict 'systemd has the map by its name' $?
+	no_natives "$1"
+}
+
 # One copy of the table is lost, then the other; the last sector has the header of the second.
 mend() { # DISK
 	last=$(($(cat "/sys/class/block/$1/size") - 1))
@@ -159,6 +179,7 @@ if [ "${1-first}" = first ]; then
 	open_ones_stay "$images"
 	grow_mounted "$images"
 	mend "$images"
+	slow_udev "$images"
 	take_over_by_hand
 	expect 0 'remove a partition by the name of its volume' daxctl-ext part list images
 	says 'data' 'lists it'
