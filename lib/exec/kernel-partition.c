@@ -76,6 +76,21 @@ static int follow_target(const struct step *step, struct kernel_disk *target, st
 	return r;
 }
 
+static void name_partition(struct work *work, const struct kernel_disk *target,
+			   const struct step *step)
+{
+	(void)snprintf(work->name, sizeof(work->name), "%.200sp%u", target->name, step->number);
+}
+
+/* Of one that the kernel has. */
+static int read_native_dev(const struct kernel_disk *target, struct work *work)
+{
+	char attribute[PATH_SIZE];
+
+	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);
+	return kernel_read_dev(target->sysfs, attribute, &work->dev);
+}
+
 static int partition_ioctl(const struct kernel_disk *target, int op, unsigned int number,
 			   struct range extent)
 {
@@ -123,11 +138,9 @@ static int try_drop(const struct kernel_disk *target, const struct step *step, s
 static int drop(const struct kernel_disk *target, const struct step *step, struct work *work,
 		struct udev_trigger *trigger, struct error *reterr)
 {
-	char attribute[PATH_SIZE];
 
 	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
-	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);
-	if (kernel_read_dev(target->sysfs, attribute, &work->dev) < 0)
+	if (read_native_dev(target, work) < 0)
 		return 0; /* it has gone */
 	trigger->wait = UDEV_GONE;
 	return retry(try_drop, target, step, work, reterr);
@@ -164,7 +177,6 @@ static int check_inside(const struct kernel_disk *target, const struct step *ste
 static int add(const struct kernel_disk *target, const struct step *step, struct work *work,
 	       struct udev_trigger *trigger, struct error *reterr)
 {
-	char attribute[PATH_SIZE];
 	int r;
 
 	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
@@ -177,8 +189,7 @@ static int add(const struct kernel_disk *target, const struct step *step, struct
 	if (r < 0 && !is_native(target, step, work))
 		return error_set(reterr, -r, "The kernel does not take the partition %s: %s.",
 				 work->name, strerror(-r));
-	(void)snprintf(attribute, sizeof(attribute), "%s/dev", work->name);
-	r = kernel_read_dev(target->sysfs, attribute, &work->dev);
+	r = read_native_dev(target, work);
 	if (r < 0)
 		return kernel_unreadable(reterr, work->name, "dev", -r);
 	trigger->wait = UDEV_SEEN;
@@ -351,7 +362,7 @@ static int change(struct kernel_disk *target, const struct step *step, struct wo
 
 	if (r < 0)
 		return r;
-	(void)snprintf(work->name, sizeof(work->name), "%.200sp%u", target->name, step->number);
+	name_partition(work, target, step);
 	if (step->kind == STEP_DROP_PARTITION)
 		r = drop(target, step, work, trigger, reterr);
 	else if (step->kind == STEP_ADD_PARTITION)
@@ -403,7 +414,6 @@ static void await_udev(struct step_group *group, struct work *works, struct udev
 {
 	_cleanup_(kernel_disk_clear) struct kernel_disk target = KERNEL_DISK_INIT;
 	_cleanup_(freep) struct error *late = calloc(group->n, sizeof(*late));
-	char attribute[PATH_SIZE];
 
 	for (size_t i = 0; late && i < group->n; i++) {
 		struct udev_trigger *trigger = &triggers[i];
@@ -412,11 +422,10 @@ static void await_udev(struct step_group *group, struct work *works, struct udev
 						  .name = works[i].name, .error = &late[i] };
 		if (follow_target(group->steps[i], &target, &late[i]) < 0)
 			continue;
-		(void)snprintf(works[i].name, sizeof(works[i].name), "%.200sp%u", target.name,
-			       group->steps[i]->number);
-		(void)snprintf(attribute, sizeof(attribute), "%s/dev", works[i].name);
-		if (kernel_read_dev(target.sysfs, attribute, &trigger->dev) == 0)
+		name_partition(&works[i], &target, group->steps[i]);
+		if (read_native_dev(&target, &works[i]) == 0)
 			trigger->fd = target.sysfs;
+		trigger->dev = works[i].dev;
 	}
 	if (late)
 		kernel_trigger_udev(triggers, group->n);
@@ -430,7 +439,6 @@ static void change_all(struct step_group *group, struct work *works, struct udev
 
 	if (group->steps[0]->kind == STEP_DROP_PARTITION)
 		await_udev(group, works, triggers);
-
 	for (size_t i = 0; i < group->n; i++) {
 		works[i].fd = -1;
 		triggers[i] = (struct udev_trigger){ .fd = -1, .error = &group->errors[i] };
@@ -491,7 +499,7 @@ static int verify(struct kernel_disk *target, const struct step *step, struct er
 
 	if (r < 0)
 		return r;
-	(void)snprintf(work.name, sizeof(work.name), "%.200sp%u", target->name, step->number);
+	name_partition(&work, target, step);
 	if (step->kind == STEP_DROP_PARTITION || step->kind == STEP_ADD_PARTITION)
 		return verify_native(target, step, &work, reterr);
 	return verify_map(target, step, &work, reterr);

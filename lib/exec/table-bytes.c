@@ -385,6 +385,7 @@ static int is_half_good(const struct table_bytes *bytes, bool head, bool *ret,
 			struct error *reterr)
 {
 	_cleanup_(table_bytes_clear) struct table_bytes half = TABLE_BYTES_INIT;
+	uint64_t unknown = TABLE_IMAGE_END - bytes->known;
 	struct fdisk_context *context;
 	int r = table_bytes_new(&half, bytes->name, bytes->size, bytes->sector_size, reterr);
 
@@ -392,9 +393,9 @@ static int is_half_good(const struct table_bytes *bytes, bool head, bool *ret,
 		return r;
 	half.known = bytes->known;
 	if (head)
-		memcpy(half.head, bytes->head, TABLE_IMAGE_END);
+		memcpy(half.head, bytes->head, half.known);
 	else
-		memcpy(half.tail, bytes->tail, TABLE_IMAGE_END);
+		memcpy(half.tail + unknown, bytes->tail + unknown, half.known);
 	r = table_bytes_fill(&half, reterr);
 	if (r == 0)
 		r = table_bytes_protect(&half, reterr);

@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct namespace *namespace_before(const struct step *step,
+						const struct topology *before)
+{
+	const struct region *region = topology_find_region(before, step->region);
+
+	return region ? region_find_namespace(region, &step->uuid) : NULL;
+}
+
 static const struct dax_device *device_before(const struct step *step,
 					      const struct topology *before)
 {
@@ -96,9 +104,7 @@ static bool was_held(const struct step *step, const struct topology *before)
 static enum undo restore_table(const struct step *step, const struct topology *before,
 			       struct step *ret)
 {
-	const struct region *region = topology_find_region(before, step->region);
-
-	if (!region || !region_find_namespace(region, &step->uuid))
+	if (!namespace_before(step, before))
 		return UNDO_NOTHING;
 	if (step->before_table.kind != TABLE_GPT && step->before_table.kind != TABLE_NONE)
 		return UNDO_NEVER;
@@ -113,8 +119,7 @@ static enum undo restore_table(const struct step *step, const struct topology *b
 static enum undo restore_policy(const struct step *step, const struct topology *before,
 				struct step *ret)
 {
-	const struct region *region = topology_find_region(before, step->region);
-	const struct namespace *ns = region ? region_find_namespace(region, &step->uuid) : NULL;
+	const struct namespace *ns = namespace_before(step, before);
 	bool known = ns && ns->disk;
 
 	ret->policy = known ? ns->disk->policy : PARTITIONING_KERNEL;
@@ -124,8 +129,7 @@ static enum undo restore_policy(const struct step *step, const struct topology *
 
 static const struct disk_map *map_before(const struct step *step, const struct topology *before)
 {
-	const struct region *region = topology_find_region(before, step->region);
-	const struct namespace *ns = region ? region_find_namespace(region, &step->uuid) : NULL;
+	const struct namespace *ns = namespace_before(step, before);
 
 	return ns && ns->disk ? disk_find_map(ns->disk, step->number) : NULL;
 }
