@@ -45,6 +45,18 @@ bool bus_caller_is_one_too_many(const struct bus_caller *caller)
 	return caller->uid != 0 && n > limits[caller->wants];
 }
 
+void bus_caller_look(struct bus_caller *caller, scan_done *done)
+{
+	if (bus_caller_is_one_too_many(caller))
+		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
+						 "Too many of your calls wait for a look.");
+	else if (scanner_request(caller->bus->manager->scanner, done, caller) < 0)
+		(void)sd_bus_reply_method_errno(caller->message, -ENOMEM, NULL);
+	else
+		return;
+	caller->free(caller);
+}
+
 static int on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct bus_caller *caller = userdata;

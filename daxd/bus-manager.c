@@ -50,17 +50,7 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 /* Who uses a device is told by no event, so what was seen a moment ago may be wrong now. */
 static void on_caller(struct bus_caller *caller)
 {
-	struct question *question = (struct question *)caller;
-	struct manager *manager = caller->bus->manager;
-
-	if (bus_caller_is_one_too_many(caller)) {
-		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
-						 "Too many of your calls wait for a look.");
-		question_free(question);
-	} else if (scanner_request(manager->scanner, on_scanned, question) < 0) {
-		(void)sd_bus_reply_method_errno(caller->message, -ENOMEM, NULL);
-		question_free(question);
-	}
+	bus_caller_look(caller, on_scanned);
 }
 
 static void free_caller(struct bus_caller *caller)

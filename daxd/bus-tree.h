@@ -14,6 +14,7 @@
 #include "core/json-write.h"
 #include "job.h"
 #include "manager.h"
+#include "scanner.h"
 #include "view.h"
 
 #define BUS_NAME "org.daxd1"
@@ -94,6 +95,8 @@ int bus_caller_find(struct bus_caller *caller, sd_bus_error *error);
 void bus_caller_clear(struct bus_caller *caller);
 /* It is known who it is, not root, and as many of his wait as may. */
 bool bus_caller_is_one_too_many(const struct bus_caller *caller);
+/* Look at the machine for him, unless he asks for too much: done gets the caller. */
+void bus_caller_look(struct bus_caller *caller, scan_done *done);
 /* The connection is gone (NULL: every one), and so are those who asked. */
 void bus_callers_forget(struct bus *bus, const sd_bus *connection);
 

@@ -73,17 +73,7 @@ static void on_scanned(void *userdata, const struct topology *topology, const st
 
 static void on_caller(struct bus_caller *caller)
 {
-	struct opening *opening = (struct opening *)caller;
-	struct scanner *scanner = caller->bus->manager->scanner;
-
-	if (bus_caller_is_one_too_many(caller)) {
-		(void)sd_bus_reply_method_errorf(caller->message, SD_BUS_ERROR_LIMITS_EXCEEDED,
-						 "Too many of your calls wait for a look.");
-		opening_free(opening);
-	} else if (scanner_request(scanner, on_scanned, opening) < 0) {
-		(void)sd_bus_reply_method_errno(caller->message, -ENOMEM, NULL);
-		opening_free(opening);
-	}
+	bus_caller_look(caller, on_scanned);
 }
 
 static void free_caller(struct bus_caller *caller)
