@@ -138,7 +138,6 @@ static int try_drop(const struct kernel_disk *target, const struct step *step, s
 static int drop(const struct kernel_disk *target, const struct step *step, struct work *work,
 		struct udev_trigger *trigger, struct error *reterr)
 {
-
 	(void)snprintf(work->device, sizeof(work->device), "%s", work->name);
 	if (read_native_dev(target, work) < 0)
 		return 0; /* it has gone */
