@@ -3,8 +3,9 @@
 # In the test machine: each verb by daxctl and by daxctl-ext in turn, from the same state, on one
 # device and on all of 32 in one region; the least wall time of each and the ratio.  The whole
 # command counts: daxctl-ext with daxd, or with a worker of its own, and with the links that udev
-# makes, for which daxctl does not wait.  Exit status 1: a goal was missed, as it will be on a
-# host that has much else to do.
+# makes, for which daxctl does not wait.  Before them, what nothing can beat: a process that only
+# starts and ends, and the kernel's writes that make one device.  Exit status 1: a goal was missed,
+# as it will be on a host that has much else to do.
 runs=${1-5} ways=${2-alone daxd}
 number=32
 log=/run/bench.log
@@ -103,6 +104,16 @@ compare() { # GOAL STATE CALL...: @ is the device that is there
 		status=1
 }
 
+floor() { # WHAT COMMAND...
+	what=$1 took=''
+	shift
+	for _ in $(seq "$runs"); do
+		none
+		took=$(least "$took" "$(once "$@")")
+	done
+	printf '%-46s %6d ms\n' "$what" $((took / 1000))
+}
+
 all() {
 	one='some 1 268435456' many="some $number 4194304"
 	compare 1 "$one" list
@@ -121,6 +132,8 @@ all() {
 	compare 0.1 "disabled $number 4194304" reconfigure-device -s 2M -r "$id" all
 }
 
+floor 'a process that only starts and ends' /bin/true
+floor "the kernel's writes for one device of 256M" /root/dax-writes "$region" 1 268435456
 for way in $ways; do
 	echo "$way:"
 	unset DAXD_WORKER
