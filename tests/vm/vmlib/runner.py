@@ -210,8 +210,7 @@ def _status(status):
     return code
 
 
-def _attempt(job, scratch, console, store):
-    follower = Follower(job.options)
+def _attempt(job, follower, scratch, console, store):
     guest = None
     try:
         start = _start_snapshot if job.options.snapshot else _start_fresh
@@ -239,7 +238,11 @@ def _tail(path, lines=40):
 
 
 def run(options, machine):
-    """Run the command, once more if the machine fails it; the exit status."""
+    """Run the command; the exit status.
+
+    A machine that fails before the command has begun is tried once more.  Afterwards it may be
+    the command that has brought it down.
+    """
     job = Job(options, machine)
     claimed = None
     if options.keep:
@@ -257,12 +260,16 @@ def run(options, machine):
             _prepare_files(job, store)
             if not last and options.keep:
                 _copy_files(job, store, before)
+            follower = Follower(options)
             try:
-                return _attempt(job, scratch, console, store)
+                return _attempt(job, follower, scratch, console, store)
             except Trouble as trouble:
+                last = last or follower.started is not None
                 cache.say(f"trouble with the machine: {trouble}; " +
-                          ("giving up" if last else "trying once more, output starts again"))
-            if not last and not options.keep:
+                          ("giving up" if last else "trying once more"))
+            if last:
+                break
+            if not options.keep:
                 shutil.rmtree(store, ignore_errors=True)
         for path, what in ((console + ".qemu", "the emulator"), (console, "the console")):
             if text := _tail(path):
