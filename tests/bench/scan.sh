@@ -19,19 +19,21 @@ echo "apply of 256 devices: $((($(date +%s%N) - began) / 1000000)) ms"
 
 once() { # COMMAND...: microseconds
 	began=$(date +%s%N)
-	"$@" >/run/list
+	"$@" >/run/list || exit
 	echo $((($(date +%s%N) - began) / 1000))
 }
 
 theirs='' ours=''
 i=0
 while [ "$i" -lt "$runs" ]; do
-	took=$(once daxctl list)
+	took=$(once daxctl list) || exit
 	[ -n "$theirs" ] && [ "$theirs" -le "$took" ] || theirs=$took
-	took=$(once daxctl-ext status --json)
+	took=$(once daxctl-ext status --json) || exit
 	[ -n "$ours" ] && [ "$ours" -le "$took" ] || ours=$took
 	i=$((i + 1))
 done
+listed=$(grep -o '"name":"dax0[.][0-9]*"' /run/list | wc -l)
+[ "$listed" -ge 256 ] || exit
 echo "daxctl list, 256 devices: $((theirs / 1000)) ms"
-echo "daxctl-ext status --json: $((ours / 1000)) ms ($(grep -o '"name":"dax0[.][0-9]*"' /run/list | wc -l) devices)"
+echo "daxctl-ext status --json: $((ours / 1000)) ms ($listed devices)"
 awk "BEGIN { printf \"ratio: %.2f\\n\", $ours / $theirs }"
