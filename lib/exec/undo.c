@@ -113,6 +113,7 @@ static enum undo restore_table(const struct step *step, const struct topology *b
 	if (table_copy(&ret->before_table, &step->after_table) < 0 ||
 	    table_copy(&ret->after_table, &step->before_table) < 0)
 		return UNDO_NEVER;
+	ret->after_table.lacks_backup = false; /* both copies are written */
 	return UNDO_STEP;
 }
 
@@ -134,19 +135,27 @@ static const struct disk_map *map_before(const struct step *step, const struct t
 	return ns && ns->disk ? disk_find_map(ns->disk, step->number) : NULL;
 }
 
+/* One that is there has only its link made again; with another extent it was another disk's. */
+static bool was_mapped(const struct step *step, const struct topology *before)
+{
+	const struct disk_map *map = map_before(step, before);
+
+	return map && !map->linked && map->extent.start == step->extent.start &&
+	       map->extent.size == step->extent.size;
+}
+
 static bool is_of_pages(struct range extent)
 {
 	return extent.start % ALIGN_4K == 0 && extent.size % ALIGN_4K == 0;
 }
 
-/* What has only grown harms nobody; one that was moved may lie on another that comes back. */
+/* One that was moved or has grown may lie on another that comes back. */
 static enum undo restore_map(const struct step *step, const struct topology *before,
 			     struct step *ret)
 {
 	const struct disk_map *map = map_before(step, before);
 
-	if (!map || (map->extent.start == step->extent.start &&
-		     map->extent.size <= step->extent.size))
+	if (!map)
 		return UNDO_NOTHING;
 	ret->extent = map->extent;
 	return is_of_pages(map->extent) ? UNDO_STEP : UNDO_NEVER;
@@ -192,9 +201,9 @@ static enum undo turn_round(const struct step *step, const struct topology *befo
 	case STEP_ADD_PARTITION:
 		ret->kind = STEP_DROP_PARTITION;
 		return UNDO_STEP;
-	case STEP_MAP: /* also of one that is there and has lost its link */
+	case STEP_MAP:
 		ret->kind = STEP_UNMAP;
-		return map_before(step, before) ? UNDO_NOTHING : UNDO_STEP;
+		return was_mapped(step, before) ? UNDO_NOTHING : UNDO_STEP;
 	case STEP_UNMAP:
 		ret->kind = STEP_MAP;
 		return is_of_pages(step->extent) ? UNDO_STEP : UNDO_NEVER;
