@@ -420,6 +420,12 @@ static bool label_has_mode(const struct job *job)
 	return sysfs_read(job->region_fd, path, text, sizeof(text)) > 0 && text[0];
 }
 
+/* Without it a devdax namespace that is enabled has no driver. */
+static int load_dax_pmem(struct error *reterr)
+{
+	return kernel_load_module("dax_pmem", "/sys/bus/nd/drivers/dax_pmem", reterr);
+}
+
 /*
  * What is disabled may look as if it had no mode, where its label does not keep it: the kernel finds
  * out when it is enabled.  1: nothing is in it; 0: it is as it is to be.
@@ -428,18 +434,27 @@ static int look_inside(const struct job *job, struct error *reterr)
 {
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
 	char holder[SYSFS_NAME_MAX];
-	int r;
+	int enabled, r;
 
-	if (ndctl_namespace_is_active(job->ns) || label_has_mode(job) ||
-	    ndctl_namespace_enable(job->ns) < 0)
+	if (ndctl_namespace_is_active(job->ns) || label_has_mode(job))
 		return 1;
+	r = load_dax_pmem(reterr);
+	if (r < 0)
+		return r;
+	/* It fails, too, when the kernel found what is in it and that has no driver yet. */
+	enabled = ndctl_namespace_enable(job->ns);
 	r = read_holder(job, holder, reterr);
-	if (r < 0 || !holder[0])
-		return r < 0 ? r : 1;
-	if (check_form(job, &error) == 0)
+	if (r < 0)
+		return r;
+	if (!holder[0] && enabled >= 0)
+		return 1;
+	if (!holder[0])
+		return error_set(reterr, -enabled, "Cannot enable %s to see what is in it: %s.",
+				 ns_name(job), strerror(-enabled));
+	if (enabled >= 0 && check_form(job, &error) == 0)
 		return 0;
 	(void)error_set(reterr, ESTALE, "%s was disabled, and is not what it seemed to be: %s",
-			ns_name(job), error_message(&error));
+			ns_name(job), error.code ? error_message(&error) : "it has no driver yet.");
 	return error_hint(reterr, "It is enabled now: plan again.");
 }
 
@@ -572,7 +587,7 @@ int kernel_enable_namespace(const struct step *step, struct error *reterr)
 	if (holder[0])
 		return bind_object(holder, strncmp(holder, "dax", 3) ? "nd_pmem" : "dax_pmem",
 				   reterr);
-	r = kernel_load_module("dax_pmem", "/sys/bus/nd/drivers/dax_pmem", reterr);
+	r = load_dax_pmem(reterr);
 	if (r < 0)
 		return r;
 	r = ndctl_namespace_enable(job.ns);
