@@ -45,7 +45,7 @@ int main(int argc, char *argv[])
 {
 	static char names[DEVICES_MAX][64];
 	char path[64 + sizeof("/size")];
-	int number = argc == 4 ? atoi(argv[2]) : 0;
+	long number = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
 
 	if (number < 1 || number > DEVICES_MAX) {
 		(void)fprintf(stderr, "usage: dax-writes REGION NUMBER BYTES\n");
@@ -53,13 +53,13 @@ int main(int argc, char *argv[])
 	}
 	if (chdir(argv[1]) < 0)
 		die(argv[1]);
-	for (int i = 0; i < number; i++) {
+	for (long i = 0; i < number; i++) {
 		put("dax_region/create", "1");
 		get("dax_region/create", names[i]); /* the youngest */
 		(void)snprintf(path, sizeof(path), "%.63s/size", names[i]);
 		put(path, argv[3]);
 	}
-	for (int i = 0; i < number; i++)
+	for (long i = 0; i < number; i++)
 		put(DRIVER, names[i]); /* which binds it, too */
 	return 0;
 }
