@@ -43,10 +43,34 @@ static bool is_name(const char *text)
 	       !config_is_kernels_name(text);
 }
 
+static bool is_link_of(const struct access *node, const char *name)
+{
+	const char *published = node->link ? access_link_name(node->link) : NULL;
+
+	return published && strcmp(published, name) == 0;
+}
+
+static bool is_published(const struct region *region, const char *name)
+{
+	for (size_t i = 0; i < region->n_devices; i++)
+		if (is_link_of(&region->devices[i].node, name))
+			return true;
+	for (size_t i = 0; i < region->n_namespaces; i++) {
+		const struct namespace *ns = &region->namespaces[i];
+
+		if (is_link_of(ns->device ? &ns->device->node : &ns->node, name))
+			return true;
+	}
+	return false;
+}
+
 static bool is_taken(const struct exporter *x, const char *name)
 {
 	const struct topology *topology = x->topology;
 
+	for (size_t i = 0; i < topology->n_regions; i++)
+		if (is_published(&topology->regions[i], name))
+			return true;
 	for (size_t i = 0; i < topology->n_records; i++)
 		if (strcmp(topology->records[i].volume, name) == 0)
 			return true;
