@@ -223,8 +223,11 @@ static bool is_there(const struct step *step, uint64_t start)
 	       check_ranges(&device, &step->ranges, step->align, &error) == 0;
 }
 
-/* Has somebody else taken the place meanwhile? Then that is why, and what is there is his. */
-static int tell_taken(const struct step *step, int r, struct error *reterr)
+/*
+ * Has somebody else taken the place meanwhile?  Then that is why, and what is there is his, unless
+ * it is what is left of our own.
+ */
+static int tell_taken(const struct step *step, const char *own, int r, struct error *reterr)
 {
 	_cleanup_(kernel_device_close) struct kernel_device device = KERNEL_DEVICE_INIT;
 	_cleanup_(error_clear) struct error error = ERROR_INIT;
@@ -232,7 +235,7 @@ static int tell_taken(const struct step *step, int r, struct error *reterr)
 
 	by_start.start = step->ranges.ranges[0].start;
 	by_start.object = NULL;
-	if (kernel_find_device(&by_start, &device, &error) < 0)
+	if (kernel_find_device(&by_start, &device, &error) < 0 || strcmp(device.name, own) == 0)
 		return r;
 	error_clear(reterr);
 	return error_set(reterr, EEXIST, "Something else has made %s at 0x%" PRIx64 " meanwhile.",
@@ -258,7 +261,7 @@ static int shape_seed(const struct kernel_device *device, const struct step *ste
 		/* The error that counts is the first one. */
 		(void)delete_device(device, &error);
 		kernel_unpublish_start(step->ranges.ranges[0].start);
-		r = tell_taken(step, r, reterr);
+		r = tell_taken(step, device->name, r, reterr);
 	}
 	return r;
 }
