@@ -7,6 +7,7 @@
 #include "exec/kernel.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,16 +16,34 @@
 
 #define KEPT_MAX 4096
 
+/* Block devices that nobody else can begin to use, until they are gone. */
+struct pins {
+	int *fds;
+	size_t n;
+};
+
+static void pins_clear(struct pins *pins)
+{
+	for (size_t i = 0; i < pins->n; i++)
+		closep(&pins->fds[i]);
+	free(pins->fds);
+	*pins = (struct pins){ 0 };
+}
+
 /* Nothing on a region that is about to lose its namespaces may be in use. */
-static int check_region_free(struct ndctl_region *region, struct error *reterr)
+static int pin_region(struct ndctl_region *region, struct pins *pins, struct error *reterr)
 {
 	struct ndctl_namespace *ns;
 	int r;
 
 	ndctl_namespace_foreach(region, ns) {
-		_cleanup_(closep) int pin = -1;
+		int *pin = ARRAY_APPEND(pins->fds, pins->n);
 
-		r = kernel_nd_check_free(ns, &pin, reterr);
+		if (!pin)
+			return error_oom(reterr);
+		*pin = -1;
+		pins->n++;
+		r = kernel_nd_check_free(ns, pin, reterr);
 		if (r < 0)
 			return r;
 	}
@@ -164,7 +183,8 @@ void kernel_release_region(void)
 	(void)unlink(HELD_REGION); /* if it stays, the next one enables what is enabled */
 }
 
-static int init_region(struct ndctl_region *region, const char *path, struct error *reterr)
+static int init_region(struct ndctl_region *region, const char *path, struct pins *pins,
+		       struct error *reterr)
 {
 	const char *name = ndctl_region_get_devname(region);
 	struct ndctl_dimm *dimm;
@@ -174,6 +194,7 @@ static int init_region(struct ndctl_region *region, const char *path, struct err
 	if (r < 0)
 		return r;
 	r = ndctl_region_disable_invalidate(region);
+	pins_clear(pins);
 	if (r < 0)
 		return error_set(reterr, -r, "Cannot disable %s: %s.", name, strerror(-r));
 	ndctl_dimm_foreach_in_region(region, dimm) {
@@ -195,6 +216,7 @@ int kernel_init_labels(const struct step *step, struct error *reterr)
 {
 	_cleanup_(kernel_nd_close) struct ndctl_ctx *ctx = NULL;
 	_cleanup_(closep) int lock = kernel_lock_nd(step, reterr);
+	_cleanup_(pins_clear) struct pins pins = { 0 };
 	struct ndctl_region *region;
 	int r;
 
@@ -209,8 +231,8 @@ int kernel_init_labels(const struct step *step, struct error *reterr)
 		return 0;
 	r = check_dimms(region, reterr);
 	if (r == 0)
-		r = check_region_free(region, reterr);
-	return r < 0 ? r : init_region(region, step->region, reterr);
+		r = pin_region(region, &pins, reterr);
+	return r < 0 ? r : init_region(region, step->region, &pins, reterr);
 }
 
 int kernel_verify_labels(const struct step *step, struct error *reterr)
