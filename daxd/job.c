@@ -213,6 +213,7 @@ static int take_line(void *userdata, char *line, size_t length)
 	}
 	if (event_parse(line, length, &event, &report) < 0)
 		return -EPROTO;
+	job->n_events++;
 	switch (event.kind) {
 	case EVENT_BEGIN:
 		break;

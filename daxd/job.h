@@ -59,6 +59,7 @@ struct job {
 	struct plan *plan;     /* NULL: not made yet */
 	size_t steps_done;
 	size_t current; /* index + 1 of the step that runs, 0: none does */
+	size_t n_events; /* what the worker has told */
 	struct report problems;
 	bool host;		/* config is the host's own: what cannot be had of it is left out, */
 	struct report mistakes; /* as these files were */

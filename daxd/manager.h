@@ -51,6 +51,8 @@ struct manager {
 	sd_event_source *timer; /* somebody becomes late, or a job is tried again */
 	sd_event_source *starter;
 	sd_event_source *patience; /* service.c */
+	size_t n_told; /* what the job that runs had told when more time was asked for, */
+	unsigned int n_silent; /* and how often it had told nothing since */
 	unsigned int n_farewells;
 	bool begun; /* udev has given the devices that were there their links and owners */
 

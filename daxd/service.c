@@ -11,6 +11,7 @@
 #define SECOND UINT64_C(1000000)
 #define MORE_TIME (120 * SECOND)
 #define ASK_AGAIN (60 * SECOND)
+#define SILENT_MAX 10 /* times */
 #define FAREWELL_TICKS 40 /* for who does not read what he is told */
 #define FAREWELL_TICK (SECOND / 20)
 
@@ -47,9 +48,20 @@ static void wake_up_in(struct manager *manager, uint64_t delay)
 	(void)sd_event_source_set_enabled(manager->patience, SD_EVENT_ONESHOT);
 }
 
+/* A step that tells nothing for long may never end; what then becomes of it is systemd's to say. */
+static bool is_silent(struct manager *manager, const struct job *job)
+{
+	if (job->n_events != manager->n_told)
+		manager->n_silent = 0;
+	manager->n_told = job->n_events;
+	return manager->n_silent++ == SILENT_MAX;
+}
+
 static void ask_for_time(struct manager *manager)
 {
-	if (manager->ready && !manager->stopping)
+	const struct job *job = queue_running(manager->queue);
+
+	if ((manager->ready && !manager->stopping) || (job && is_silent(manager, job)))
 		return;
 	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, MORE_TIME);
 	wake_up_in(manager, ASK_AGAIN);
@@ -57,6 +69,7 @@ static void ask_for_time(struct manager *manager)
 
 void service_job_starts(struct manager *manager)
 {
+	manager->n_silent = 0;
 	ask_for_time(manager);
 }
 
