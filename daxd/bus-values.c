@@ -40,14 +40,19 @@ int bus_append_problems(sd_bus_message *message, const struct report *problems)
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+/* Each once: the same one without an end would be a way to send a message without an end. */
 static int read_option(sd_bus_message *message, const char *name, const struct bus_option *options,
-		       size_t n, sd_bus_error *error)
+		       size_t n, uint64_t *given, sd_bus_error *error)
 {
 	for (size_t i = 0; i < n; i++) {
 		int value, r;
 
 		if (strcmp(options[i].name, name) != 0)
 			continue;
+		if (*given & UINT64_C(1) << i)
+			return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+						 "Option %s is given twice.", name);
+		*given |= UINT64_C(1) << i;
 		r = sd_bus_message_read(message, "v", "b", &value);
 		if (r < 0)
 			return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
@@ -62,6 +67,7 @@ static int read_option(sd_bus_message *message, const char *name, const struct b
 int bus_read_options(sd_bus_message *message, const struct bus_option *options, size_t n,
 		     sd_bus_error *error)
 {
+	uint64_t given = 0;
 	const char *name;
 	int r;
 
@@ -69,7 +75,7 @@ int bus_read_options(sd_bus_message *message, const struct bus_option *options, 
 	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
 		r = sd_bus_message_read(message, "s", &name);
 		if (r >= 0)
-			r = read_option(message, name, options, n, error);
+			r = read_option(message, name, options, n, &given, error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(message);
 	}

@@ -113,6 +113,9 @@ says 'destroy-data' 'which is another action'
 # What is wrong.
 expect 1 'an unknown option' manager Apply 'sa{sv}' "$empty" 1 alow-data-loss b true
 says 'There is no option "alow-data-loss"' 'is named'
+expect 1 'an option that is given twice' manager Apply 'sa{sv}' "$empty" 2 allow-data-loss b false \
+	allow-data-loss b false
+says 'allow-data-loss is given twice' 'is named, too'
 expect 1 'an option of another type' manager Apply 'sa{sv}' "$empty" 1 allow-data-loss s yes
 says 'must be a boolean' 'is refused'
 expect 1 'other arguments' manager Apply s "$empty"
