@@ -117,7 +117,7 @@ void part_window_add_rows(struct table *out, const struct volume_view *view)
 	if (table)
 		table_cell(out, "%s, windows", part_table_text(table).text);
 	else
-		table_cell(out, "no partition table; part add makes one");
+		table_cell(out, "no partition table that daxd knows of; part add makes one");
 	part_list_add_holders(out, view);
 	for (size_t i = 0; table && i < table->n_entries; i++)
 		add_entry(out, device, i);

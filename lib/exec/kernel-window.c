@@ -27,10 +27,38 @@
 #define STAMP "DAXD_WINDOWS_STAMP"
 /* udev has 1023 characters for one value: so many links of the longest names. */
 #define LINKS_PER_LINE 16
+#define LINK_FOLDER "dax/by-partlabel/"
+#define FILE_LENGTH_MAX 65536
 
 static void name_file(const struct uuid *info, char file[FILE_MAX])
 {
 	(void)snprintf(file, FILE_MAX, KERNEL_PROPERTIES "/%s.windows", info->text);
+}
+
+/* daxd describes windows for who opens them, and may not be there to see that one has gone. */
+static void withdraw(const char *window)
+{
+	char path[sizeof(RUN_FOLDER) + PARTITION_NAME_MAX * 4 + 32];
+
+	if ((size_t)snprintf(path, sizeof(path), RUN_FOLDER "/windows/%s.json", window) <
+	    sizeof(path))
+		(void)unlink(path); /* most often there is none */
+}
+
+/* All that the file has links of. */
+static void withdraw_all(const char *file)
+{
+	_cleanup_(error_clear) struct error error = ERROR_INIT;
+	_cleanup_(freep) char *text = NULL;
+	char *rest, *word;
+	size_t length;
+
+	if (file_read(file, FILE_LENGTH_MAX, &text, &length, &error) < 0)
+		return;
+	rest = text;
+	while ((word = strsep(&rest, " =\n")))
+		if (strncmp(word, LINK_FOLDER, strlen(LINK_FOLDER)) == 0)
+			withdraw(word + strlen(LINK_FOLDER));
 }
 
 void kernel_forget_windows(const struct uuid *info)
@@ -38,6 +66,7 @@ void kernel_forget_windows(const struct uuid *info)
 	char file[FILE_MAX];
 
 	name_file(info, file);
+	withdraw_all(file);
 	(void)unlink(file); /* as kernel_unpublish_uuid() */
 }
 
@@ -48,6 +77,7 @@ int kernel_begin_windows(const struct uuid *info, struct error *reterr)
 	int r = file_make_folders(KERNEL_PROPERTIES, reterr);
 
 	name_file(info, file);
+	withdraw_all(file);
 	return r < 0 ? r : file_replace(file, text, sizeof(text) - 1, reterr);
 }
 
@@ -109,6 +139,21 @@ static int find(const struct step *step, struct device *ret, struct error *reter
 	return r < 0 ? kernel_unreadable(reterr, ret->name, "size", -r) : 0;
 }
 
+static int read_table(const struct device *device, struct partition_table *ret,
+		      struct error *reterr)
+{
+	struct window_map map = WINDOW_MAP_INIT;
+	struct table_device table_device;
+	int r = window_map_open(&map, device->name, device->size, device->align, false, reterr);
+
+	if (r == 0) {
+		table_device = window_map_device(&map);
+		r = table_image_read(&table_device, ret, reterr);
+	}
+	window_map_close(&map);
+	return r;
+}
+
 static int check_user(const struct window_user *user, struct error *reterr)
 {
 	const struct access access = { .owner = user->owner, .group = user->group };
@@ -144,7 +189,7 @@ static char *describe(const struct partition_table *table, const struct device *
 			continue;
 		if (n % LINKS_PER_LINE == 0)
 			text_add(&text, "\nDAXD_WINDOWS%zu=", n / LINKS_PER_LINE);
-		text_add(&text, "%sdax/by-partlabel/%s", n % LINKS_PER_LINE ? " " : "",
+		text_add(&text, "%s" LINK_FOLDER "%s", n % LINKS_PER_LINE ? " " : "",
 			 table->entries[i].name);
 		n++;
 	}
@@ -187,6 +232,48 @@ static int publish(const struct device *device, const struct partition_table *ta
 	return -reterr->code;
 }
 
+static bool is_same(const struct table_entry *old, const struct table_entry *new)
+{
+	return new && uuid_equal(&new->uuid, &old->uuid) && strcmp(new->name, old->name) == 0 &&
+	       new->extent.start == old->extent.start && new->extent.size == old->extent.size;
+}
+
+static void withdraw_changed(const struct step *step, const struct device *device)
+{
+	for (size_t i = 0; i < step->before_table.n_entries; i++) {
+		const struct table_entry *old = &step->before_table.entries[i];
+
+		if (table_is_window(&step->before_table, i, device->size, device->align) &&
+		    !is_same(old, table_find(&step->after_table, old->number)))
+			withdraw(old->name);
+	}
+}
+
+/*
+ * Without its file of properties nobody has looked whether a device has a table; one that was
+ * brought here, or whose files are lost, is known from now on.
+ */
+static int check_unknown(const struct step *step, const struct device *device, struct error *reterr)
+{
+	_cleanup_(table_clear) struct partition_table table = { 0 };
+	int r = step->before_table.kind == TABLE_NONE ? read_table(device, &table, reterr) : 0;
+
+	if (r < 0 || table.kind == TABLE_NONE || table_equal(&table, &step->after_table))
+		return r;
+	if (table.kind == TABLE_OTHER) {
+		(void)error_set(reterr, EBUSY, "%s is on %s.", table.content, device->name);
+		return error_hint(reterr, "Nothing was written. If nobody needs it: daxctl-ext "
+				  "destroy-device, then make it anew.");
+	}
+	r = kernel_begin_windows(&device->info, reterr);
+	if (r < 0)
+		return r;
+	(void)error_set(reterr, ESTALE, "%s has a partition table (%s, %zu partitions) that was not "
+			"known of.", device->name, table_kind_word(table.kind), table.n_entries);
+	return error_hint(reterr, "Nothing was written, and it is known now: daxctl-ext part list %s",
+			  device->name);
+}
+
 /* What goes, moves or becomes smaller must not be in use. */
 static int check_free(const struct step *step, const struct device *device, struct error *reterr)
 {
@@ -227,7 +314,11 @@ int kernel_write_windows(const struct step *step, struct error *reterr)
 	int r = find(step, &device, reterr);
 
 	if (r == 0)
+		r = check_unknown(step, &device, reterr);
+	if (r == 0)
 		r = check_free(step, &device, reterr);
+	if (r == 0)
+		withdraw_changed(step, &device);
 	if (r == 0 && step->after_table.kind == TABLE_GPT)
 		r = publish(&device, &step->after_table, reterr);
 	if (r == 0)
@@ -242,17 +333,10 @@ int kernel_verify_windows(const struct step *step, struct error *reterr)
 {
 	_cleanup_(device_clear) struct device device = DEVICE_INIT;
 	_cleanup_(table_clear) struct partition_table table = { 0 };
-	struct window_map map = WINDOW_MAP_INIT;
-	struct table_device table_device;
 	int r = find(step, &device, reterr);
 
 	if (r == 0)
-		r = window_map_open(&map, device.name, device.size, device.align, false, reterr);
-	if (r == 0) {
-		table_device = window_map_device(&map);
-		r = table_image_read(&table_device, &table, reterr);
-	}
-	window_map_close(&map);
+		r = read_table(&device, &table, reterr);
 	if (r == 0 && !table_equal(&table, &step->after_table))
 		r = error_set(reterr, EIO, "%s has another partition table than was written.",
 			      device.name);

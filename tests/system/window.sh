@@ -206,7 +206,7 @@ systemctl stop daxd
 # --- a description that is older than its device
 expect 0 'remove the volume' daxctl-ext apply --allow-data-loss absent-windows.json
 expect 1 'the device has gone' user index read
-says '(Stale file handle)' 'which is told'
+says 'This host has no window "index"' 'and its description with it'
 # In its sandbox, and on a node that is not root's.
 start_daemon window.json
 in_time described index journal spare
@@ -262,6 +262,27 @@ sed 's/"size": "128M"/"ranges": [ "0x140100000-0x1480fffff" ]/' trap.json >/run/
 expect 2 'a start within a page: refused' daxctl-ext apply --allow-data-loss /run/changed.json
 says 'multiple' 'it says why'
 healthy 'a misaligned start'
+
+# --- without daxd, which describes windows, and without what is kept about the device
+systemctl mask --runtime --now daxd >/dev/null 2>&1
+rm /etc/daxd/window.json
+expect 0 'without daxd: as it was' daxctl-ext apply --allow-data-loss window.json
+expect 0 'without daxd: a window goes' daxctl-ext part delete --name index windows
+expect 1 'and nobody finds it any more' user index read
+says 'This host has no window "index"' 'is told'
+expect 0 'the others stay' user journal read
+expect 0 'it is made again' daxctl-ext apply window.json
+mkdir /run/lost
+mv /etc/daxd/state/udev/*.windows /run/lost/
+expect 1 'a table that nobody knows of is not written over' \
+	daxctl-ext part add --allow-data-loss --name more --size 8M windows
+says 'that was not known of' 'is told'
+nothing_to_do window.json 'from then on it is known'
+expect 0 'and can be changed' daxctl-ext part add --name more --size 8M windows
+node=$(readlink -f /dev/dax/by-name/windows)
+link_leads journal
+systemctl unmask --runtime daxd >/dev/null 2>&1
+systemctl start daxd
 
 # --- SIGKILL at each record of the journal, and at each write of the table
 at=1
