@@ -31,6 +31,7 @@
 	X(sd_bus_message_read) \
 	X(sd_bus_message_read_basic) \
 	X(sd_bus_message_set_allow_interactive_authorization) \
+	X(sd_bus_message_set_auto_start) \
 	X(sd_bus_message_skip) \
 	X(sd_bus_message_unref) \
 	X(sd_bus_new) \
@@ -70,6 +71,7 @@ int bus_library_load(struct error *reterr);
 #define sd_bus_message_read (bus_library.of_sd_bus_message_read)
 #define sd_bus_message_read_basic (bus_library.of_sd_bus_message_read_basic)
 #define sd_bus_message_set_allow_interactive_authorization (bus_library.of_sd_bus_message_set_allow_interactive_authorization)
+#define sd_bus_message_set_auto_start (bus_library.of_sd_bus_message_set_auto_start)
 #define sd_bus_message_skip (bus_library.of_sd_bus_message_skip)
 #define sd_bus_message_unref (bus_library.of_sd_bus_message_unref)
 #define sd_bus_new (bus_library.of_sd_bus_new)

@@ -27,7 +27,7 @@
 struct bus {
 	sd_bus *bus;
 	const char *name; /* whom calls go to; NULL: there is only one on the private socket */
-	bool ask_password;
+	bool ask_password, starts;
 	bus_change *callback;
 	void *userdata;
 };
@@ -154,13 +154,15 @@ static int call(struct bus *bus, const char *path, const char *interface, const 
 	if (r >= 0)
 		r = sd_bus_message_set_allow_interactive_authorization(message,
 								       bus->ask_password);
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(message, bus->starts);
 	if (r < 0)
 		return r;
 	return sd_bus_call(bus->bus, message, bus->ask_password ? PASSWORD_US : ANSWER_US, error,
 			   ret);
 }
 
-/* Is daxd at the other end?  The call starts it where the system bus can. */
+/* Is daxd at the other end? */
 static int greet(struct bus *bus, sd_bus_error *error)
 {
 	_cleanup_(message_unrefp) sd_bus_message *reply = NULL;
@@ -242,6 +244,7 @@ enum cli_exit bus_open(bool ask_password, bool shortest, struct bus **ret,
 		return CLI_FAILED;
 	}
 	bus->ask_password = ask_password;
+	bus->starts = !shortest;
 	status = root && shortest ? try_open(bus, open_private, problems) : CLI_DONE;
 	if (status == CLI_DONE && !bus->bus)
 		status = try_open(bus, open_system, problems);

@@ -19,7 +19,8 @@ struct bus;
 /*
  * Over the system bus, which starts daxd where it can; else, for root, over daxd's own socket.
  * *ret is NULL when daxd is not there, which is no error.  shortest: the socket first, which
- * starts nobody and ends with the daemon.
+ * ends with the daemon, and nobody is started: daxd would do what its files say, and who only
+ * looks has not asked for that.
  */
 enum cli_exit bus_open(bool ask_password, bool shortest, struct bus **ret,
 		       struct report *problems);

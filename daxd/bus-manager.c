@@ -474,6 +474,8 @@ static int each_problem(const struct manager *manager,
 		r = call(&manager->mistakes.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->rivals.n; i++)
 		r = call(&manager->rivals.errors[i], userdata);
+	for (size_t i = 0; r >= 0 && i < manager->unread.n; i++)
+		r = call(&manager->unread.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->twins.n; i++)
 		r = call(&manager->twins.errors[i], userdata);
 	for (size_t i = 0; r >= 0 && i < manager->standings.n; i++) {

@@ -276,11 +276,34 @@ static void tell_when_ready(struct manager *manager)
 		 manager->standings.n == 1 ? " is" : "s are");
 }
 
+/*
+ * What was read and is not so any more need not be wanted any more: a volume that was destroyed
+ * after its file was removed would be made again, empty.  Somebody has to say what counts.
+ */
+static bool is_as_read(struct manager *manager)
+{
+	_cleanup_(freep) char *now = folders_stamp(manager->folders);
+	bool kept = now && manager->stamp && folders_are_kept(manager->stamp, now);
+
+	if (kept == !manager->unread.n)
+		return kept;
+	report_clear(&manager->unread);
+	if (!kept) {
+		(void)report_add(&manager->unread, NULL, ESTALE,
+				 "daxctl-ext apply (or systemctl reload daxd) reads them",
+				 "Files of the configuration have changed since they were read, and "
+				 "nothing is done by them until they are read again.");
+		log_error(LOG_WARNING, "Configuration", &manager->unread.errors[0]);
+	}
+	bus_manager_changed(manager->bus);
+	return kept;
+}
+
 static void converge(struct manager *manager)
 {
 	if (manager->stopping || !manager->begun || !queue_is_idle(manager->queue))
 		return;
-	if (next_plan(manager) && may_try(manager)) {
+	if (next_plan(manager) && is_as_read(manager) && may_try(manager)) {
 		start_job(manager);
 	} else {
 		if (!is_in_doubt(manager))
@@ -502,6 +525,7 @@ static int load(struct manager *manager)
 	int r;
 
 	report_clear(&manager->mistakes);
+	report_clear(&manager->unread);
 	free(manager->stamp);
 	manager->stamp = folders_stamp(manager->folders);
 	r = folders_load(manager->folders, &config, &manager->mistakes);
@@ -616,6 +640,7 @@ void manager_free(struct manager *manager)
 	config_free(manager->config);
 	topology_free(manager->topology);
 	report_clear(&manager->twins);
+	report_clear(&manager->unread);
 	report_clear(&manager->mistakes);
 	report_clear(&manager->rivals);
 	report_clear(&manager->failures);

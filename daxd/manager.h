@@ -63,6 +63,7 @@ struct manager {
 	struct report mistakes;	   /* of the configuration's files */
 	struct report rivals;	   /* notes; looked for once for each configuration */
 	bool rivals_known;
+	struct report unread; /* that files have changed since they were read */
 	struct report twins; /* notes on windows that cannot be handed out */
 	struct topology *topology; /* NULL: not seen yet */
 	bool since_job;		   /* what the last job has changed was seen */

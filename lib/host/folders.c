@@ -250,3 +250,19 @@ char *folders_stamp(const char *const folders[])
 	}
 	return text_finish(&text);
 }
+
+bool folders_are_kept(const char *stamp, const char *now)
+{
+	size_t length;
+
+	for (const char *line = stamp; *line; line += length) {
+		const char *found = now;
+
+		length = strcspn(line, "\n") + 1; /* each has its newline */
+		while (*found && strncmp(found, line, length) != 0)
+			found += strcspn(found, "\n") + 1;
+		if (!*found)
+			return false;
+	}
+	return true;
+}

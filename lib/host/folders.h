@@ -20,5 +20,7 @@ int folders_load(const char *const folders[], struct config **ret, struct report
  * changed.  The caller frees; NULL: no memory.
  */
 char *folders_stamp(const char *const folders[]);
+/* Are all files of the stamp as they were? There may be more now. */
+bool folders_are_kept(const char *stamp, const char *now);
 
 #endif

@@ -317,6 +317,26 @@ expect 4 'without a bus: status as nobody' as_nobody daxctl-ext status
 systemctl start dbus.socket
 
 # No daxd, and none can be started: root does without.
+# What was read and has been taken away is not wanted any more.
+one /etc/daxd/gone.json '{ "name": "gone", "region": { "type": "hmem", "target_node": 2 }, "size": "64M", "mode": "devdax" }'
+expect 0 'a volume of the host' daxctl-ext apply
+rm /etc/daxd/gone.json
+expect 0 'destroyed when its file is gone' daxctl-ext destroy-device -f gone
+problem_is_told() {
+	busctl get-property org.daxd1 /org/daxd1 org.daxd1.Manager Problems >"$out" 2>&1
+	grep -q 'changed since they were read' "$out"
+}
+in_time problem_is_told
+verdict 'daxd says that its files have changed' $?
+expect 1 'and does not make it again' test -e /dev/dax/by-name/gone
+expect 0 'until they are read' daxctl-ext apply
+expect 1 'without it' test -e /dev/dax/by-name/gone
+
+# Who only looks starts nobody who would do something.
+systemctl stop daxd
+expect 0 'daxd is stopped: status' daxctl-ext status
+expect 4 'daxd is stopped: status as nobody' as_nobody daxctl-ext status
+expect 3 'and nobody has started it' systemctl is-active daxd
 systemctl mask --runtime --now daxd >/dev/null 2>&1
 expect 0 'without daxd: status' daxctl-ext status
 one /run/window.json "{ $window, \"size\": \"384M\" }"
