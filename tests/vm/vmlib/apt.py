@@ -27,6 +27,10 @@ class AptError(Exception):
     """A package or its description could not be had."""
 
 
+class NoKernel(AptError):
+    """The archive has no such kernel, and is the one to be asked."""
+
+
 def tag(release):
     """What tells the names of a release's items in the cache from those of Debian 12."""
     return "" if RELEASES[release] == SUITE else f"-{release}"
@@ -174,10 +178,13 @@ def kernel(name, suite):
     """
     def fill(directory):
         env = _ready(suite)
-        shown = _run(env, "apt-cache", "show", "linux-image-amd64/" + suite)
+        try:
+            shown = _run(env, "apt-cache", "show", "linux-image-amd64/" + suite)
+        except AptError as error:
+            raise NoKernel(f"{suite} has no linux-image-amd64.") from error
         image = re.search(r"^Depends: .*?\b(linux-image-\S+)", shown, re.M)
         if not image:
-            raise AptError(f"linux-image-amd64 of {suite} names no kernel.")
+            raise NoKernel(f"linux-image-amd64 of {suite} names no kernel.")
         shown = _run(env, "apt-cache", "show", f"{image[1]}/{suite}")
         parts = re.findall(r"\blinux-(?:base|binary|modules)-[^\s,]+-amd64(?= \(=)", shown)
         cache.say(f"fetching {image[1]}")
