@@ -106,6 +106,7 @@ static bool is_device_zero(const struct dax_device *device)
 static void drop_device(struct region *region, struct dax_device *device)
 {
 	range_list_clear(&device->ranges);
+	access_clear(&device->node); /* the next that is made of it begins with the kernel's */
 	device->size = 0;
 	if (!is_device_zero(device)) {
 		dax_device_clear(device);
