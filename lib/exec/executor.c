@@ -319,6 +319,17 @@ static bool is_cut_off(const struct run *run, size_t i)
 	return false;
 }
 
+/*
+ * Something that the step comes after was not done, perhaps of another volume: nor will this
+ * volume be, and what it has got, or was parted from, by then is taken back.
+ */
+static void leave_out(struct run *run, size_t i)
+{
+	if (is_cut_off(run, i))
+		undo_chain(run, i);
+	skip(run, i);
+}
+
 static void cancel(struct run *run)
 {
 	for (size_t i = run->plan->n_steps; i-- > 0;)
@@ -407,7 +418,7 @@ static enum outcome run_steps(struct run *run)
 			gather(run, i);
 			run_group(run);
 		} else {
-			skip(run, i);
+			leave_out(run, i);
 		}
 	}
 	for (size_t i = 0; i < run->plan->n_steps; i++)

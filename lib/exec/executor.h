@@ -2,8 +2,9 @@
 /*
  * Carry out a plan: each step is announced in the journal, applied, read back, and closed in
  * the journal.  Volumes are all or nothing: when a step fails, what this run did for the same
- * volume is taken back, steps that come after it are skipped, and other volumes go on.  What
- * is known beforehand to be missing fails its volume before any of its steps.
+ * volume is taken back, steps that come after it are skipped, what was done of the volumes of
+ * those is taken back as well, and other volumes go on.  What is known beforehand to be missing
+ * fails its volume before any of its steps.
  * Neighbouring steps of one kind that do not depend on one another run as a group; which do is
  * a matter of the plan alone, so two runs of a plan tell the same events in the same order.
  */
