@@ -18,7 +18,7 @@ enum fault_how {
 
 /*
  * Fail the step with this number, counted from 0 over all applies, and with times > 1 the next
- * times - 1 ones after it too.  Borrows inner.
+ * times - 1 ones after it too, those that take something back included.  Borrows inner.
  */
 int fault_backend_new(struct backend *inner, size_t step, size_t times, enum fault_how how,
 		      struct backend **ret, struct error *reterr);

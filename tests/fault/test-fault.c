@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test-fault TOPOLOGY CONFIG: fail each step of the plan in turn, in each way, once and for
- * ever, then plan and apply again without faults: the machine must end as it does when nothing
- * fails.  Failing for ever must also leave no volume half made: what did not fail is done, what
- * failed is taken back.  The same for cancelling after each event.
+ * test-fault TOPOLOGY CONFIG: fail each step of the plan in turn, in each way, alone and with all
+ * that follows, then plan and apply again without faults: the machine must end as it does when
+ * nothing fails.  A step that fails alone must also leave no volume half made: what was done of
+ * its volume, and of those that need it, is taken back; others are done; and the machine is as
+ * was told.  The same for cancelling after each event.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 #include "core/topology-json.h"
 #include "exec/executor.h"
 #include "exec/fault.h"
-#include "exec/undo.h"
+#include "tests/fault/likeness.h"
+#include "tests/fault/told.h"
 
 /* The first apply after a fault may have to finish what another run left; not more. */
 #define TRIES 3
@@ -28,8 +30,8 @@ struct tally {
 struct rig {
 	char *topology_text;
 	struct config *config;
-	uint64_t *available; /* of each region when nothing fails */
-	bool fresh;	     /* all volumes are to be new: a failure leaves nothing behind */
+	char *end[2]; /* what the machine becomes when nothing fails; without and with natives */
+	bool fresh;   /* volumes that are there already are refused */
 	struct tally tally;
 };
 
@@ -122,27 +124,49 @@ static bool converge(struct rig *rig, struct backend *backend)
 	return converged;
 }
 
-static bool same_as_without_faults(const struct rig *rig, struct backend *backend)
+static char *likeness(struct topology *topology, bool natives)
 {
-	const struct topology *topology = sim_topology(backend);
+	char *text = topology_likeness(topology, natives);
 
-	for (size_t i = 0; i < topology->n_regions; i++)
-		if (topology->regions[i].available != rig->available[i])
-			return false;
-	return true;
+	topology_free(topology);
+	if (!text)
+		die("no memory", NULL);
+	return text;
 }
 
-/* But for seeds, which the kernel keeps, it is as it was. */
-static bool is_untouched(const struct rig *rig, struct backend *backend)
+static struct topology *scan(struct backend *machine)
 {
-	_cleanup_(backend_freep) struct backend *untouched = new_machine(rig);
-	const struct topology *now = sim_topology(backend), *then = sim_topology(untouched);
-	bool same = now->n_records == then->n_records;
+	struct error error = ERROR_INIT;
+	struct topology *topology;
 
-	for (size_t i = 0; i < now->n_regions; i++)
-		same = same && now->regions[i].available == then->regions[i].available &&
-		       now->regions[i].n_namespaces == then->regions[i].n_namespaces;
-	return same;
+	if (backend_scan(machine, &topology, &error) < 0)
+		die(error_message(&error), NULL);
+	return topology;
+}
+
+/*
+ * natives: with the partitions that are the kernel's.  A disk is the kernel's before it gets them
+ * back, and no later plan adds what a run had no chance to add, or to take back.
+ */
+static bool ends_as_without_faults(const struct rig *rig, struct backend *machine, bool natives)
+{
+	_cleanup_(freep) char *have = likeness(scan(machine), natives);
+
+	return strcmp(have, rig->end[natives]) == 0;
+}
+
+/* Is done what was told, and nothing else; and is what was taken back as it was before? */
+static bool is_as_told(const struct rig *rig, struct backend *machine, const struct told *told)
+{
+	_cleanup_(backend_freep) struct backend *other = new_machine(rig);
+	_cleanup_(freep) char *have = NULL, *want = NULL;
+	struct topology *now = scan(machine);
+
+	told_bring_back_links(told, now);
+	told_replay(told, other);
+	have = likeness(now, true);
+	want = likeness(scan(other), true);
+	return strcmp(have, want) == 0;
 }
 
 static void note(struct rig *rig, bool good, size_t step, const char *way, const char *what)
@@ -155,124 +179,125 @@ static void note(struct rig *rig, bool good, size_t step, const char *way, const
 	(void)printf("step %zu, %s: %s\n", step, way, what);
 }
 
-static void fail_step(struct rig *rig, size_t step, size_t times, enum fault_how how,
-		      const char *way)
-{
-	_cleanup_(backend_freep) struct backend *machine = new_machine(rig);
-	_cleanup_(backend_freep) struct backend *fault = NULL;
-	_cleanup_(plan_freep) struct plan *plan = make_plan(rig, machine);
-	struct error error = ERROR_INIT;
-
-	if (fault_backend_new(machine, step, times, how, &fault, &error) < 0)
-		die(error_message(&error), NULL);
-	note(rig, run_plan(fault, plan) == OUTCOME_FAILED, step, way, "the failure was not told");
-	if (rig->fresh && how == FAULT_BEFORE && times == 1)
-		note(rig, is_untouched(rig, machine), step, way, "something was left behind");
-	note(rig, converge(rig, machine), step, way, "a second apply does not converge");
-	note(rig, same_as_without_faults(rig, machine), step, way, "space was lost");
-}
-
-/* A run that is cancelled after so many events. */
-struct cancelling {
-	size_t after, events;
-	enum step_state *states; /* of each step, the last that was told */
+/* A run of a plan, which may be cancelled after so many events. */
+struct watch {
+	struct told told;
+	size_t cancel_after;
 };
 
-static void count_event(void *userdata, const struct event *event)
+static void hear(void *userdata, const struct event *event)
 {
-	struct cancelling *cancelling = userdata;
+	struct watch *watch = userdata;
 
-	cancelling->events++;
-	if (event->kind == EVENT_STEP)
-		cancelling->states[event->step] = event->state;
+	told_add(&watch->told, event);
 }
 
 static bool is_cancelled(void *userdata)
 {
-	const struct cancelling *cancelling = userdata;
+	const struct watch *watch = userdata;
 
-	return cancelling->events >= cancelling->after;
+	return watch->told.events >= watch->cancel_after;
 }
 
-static bool same_volume(const struct step *a, const struct step *b)
+/* before, which is the machine without the run, is borrowed as long as what is told. */
+static enum outcome watch_plan(struct watch *watch, struct backend *backend,
+			       const struct plan *plan, const struct topology *before)
 {
-	return a->volume && b->volume && strcmp(a->volume, b->volume) == 0;
+	struct executor executor = { .backend = backend, .tell = hear,
+				     .cancelled = is_cancelled, .userdata = watch };
+
+	if (told_init(&watch->told, plan, before) < 0)
+		die("no memory", NULL);
+	return executor_run(&executor, plan);
 }
 
-/* Is the step done still, though a later one of its volume was not begun? */
-static bool is_left_over(const struct plan *plan, const enum step_state *states, size_t step)
+static void note_end(struct rig *rig, struct backend *machine, bool natives, size_t step,
+		     const char *way)
 {
-	if (states[step] != STEP_DONE)
-		return false;
-	for (size_t i = step + 1; i < plan->n_steps; i++)
-		if (states[i] == STEP_SKIPPED && same_volume(&plan->steps[i], &plan->steps[step]))
-			return true;
-	return false;
+	note(rig, converge(rig, machine), step, way, "a second apply does not converge");
+	note(rig, ends_as_without_faults(rig, machine, natives), step, way,
+	     "the machine ends otherwise than without faults");
 }
 
-/* Whatever is left over must lie before something that cannot be taken back. */
-static bool is_clean(const struct plan *plan, const enum step_state *states,
-		     const struct topology *before)
+struct way {
+	const char *name;
+	enum fault_how how;
+	bool alone; /* else all fails that follows, the steps that take back included */
+};
+
+static const struct way ways[] = {
+	{ "refused", FAULT_BEFORE, true },
+	{ "refused, and all that follows", FAULT_BEFORE, false },
+	{ "done, then failed", FAULT_AFTER, true },
+	{ "done, then failed, and all that follows", FAULT_AFTER, false },
+	{ "not done, told as done", FAULT_SILENT, true },
+	{ "not done, told as done, and all that follows", FAULT_SILENT, false },
+};
+
+/*
+ * A step that failed and has left behind what cannot be taken back is in the way of what it
+ * rests on: nothing is promised then but the next apply.
+ */
+static bool is_as_if_refused(const struct told *told, const struct way *way)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		bool excused = !is_left_over(plan, states, i);
+	return told->failed < told->plan->n_steps &&
+	       (way->how != FAULT_AFTER || told_undo(told, told->failed) == UNDO_STEP);
+}
 
-		for (size_t j = i; !excused && j < plan->n_steps; j++) {
-			struct step inverse = { 0 };
-			enum undo undo;
+static void note_told(struct rig *rig, struct backend *machine, const struct told *told,
+		      size_t step, const struct way *way)
+{
+	bool refused = is_as_if_refused(told, way);
 
-			if (states[j] != STEP_DONE ||
-			    !same_volume(&plan->steps[i], &plan->steps[j]))
-				continue;
-			undo = step_undo(&plan->steps[j], before, &inverse);
-			step_clear(&inverse);
-			excused = undo == UNDO_NEVER || (j == i && undo == UNDO_NOTHING);
-		}
-		if (!excused)
-			return false;
-	}
-	return true;
+	if (way->alone)
+		note(rig, told_others_done(told), step, way->name,
+		     "a volume that could be had is not there");
+	if (way->alone && refused)
+		note(rig, told_no_half_volume(told), step, way->name, "a volume is half made");
+	if (refused && (way->alone || way->how == FAULT_BEFORE))
+		note(rig, is_as_told(rig, machine, told), step, way->name,
+		     "the machine is not as was told");
+}
+
+static void fail_step(struct rig *rig, size_t step, const struct way *way)
+{
+	_cleanup_(backend_freep) struct backend *untouched = new_machine(rig);
+	_cleanup_(backend_freep) struct backend *machine = new_machine(rig);
+	_cleanup_(backend_freep) struct backend *fault = NULL;
+	_cleanup_(plan_freep) struct plan *plan = make_plan(rig, machine);
+	struct watch watch = { .cancel_after = SIZE_MAX };
+	struct error error = ERROR_INIT;
+	enum outcome outcome;
+
+	if (fault_backend_new(machine, step, way->alone ? 1 : SIZE_MAX, way->how, &fault,
+			      &error) < 0)
+		die(error_message(&error), NULL);
+	outcome = watch_plan(&watch, fault, plan, sim_topology(untouched));
+	note(rig, outcome == OUTCOME_FAILED, step, way->name, "the failure was not told");
+	note_told(rig, machine, &watch.told, step, way);
+	note_end(rig, machine, way->alone, step, way->name);
+	told_clear(&watch.told);
 }
 
 /* False when the run ended before it could be cancelled. */
 static bool cancel_after(struct rig *rig, size_t events)
 {
+	static const char way[] = "events before cancelling";
 	_cleanup_(backend_freep) struct backend *untouched = new_machine(rig);
 	_cleanup_(backend_freep) struct backend *machine = new_machine(rig);
 	_cleanup_(plan_freep) struct plan *plan = make_plan(rig, machine);
-	struct cancelling cancelling = { .after = events };
-	struct executor executor = { .backend = machine, .tell = count_event,
-				     .cancelled = is_cancelled, .userdata = &cancelling };
-	enum outcome outcome;
-	bool clean, skipped = false;
+	struct watch watch = { .cancel_after = events };
+	enum outcome outcome = watch_plan(&watch, machine, plan, sim_topology(untouched));
+	bool skipped = told_any(&watch.told, STEP_SKIPPED);
 
-	cancelling.states = calloc(plan->n_steps + 1, sizeof(*cancelling.states));
-	if (!cancelling.states)
-		die("no memory", NULL);
-	outcome = executor_run(&executor, plan);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		skipped = skipped || cancelling.states[i] == STEP_SKIPPED;
-	clean = is_clean(plan, cancelling.states, sim_topology(untouched));
-	free(cancelling.states);
-	note(rig, outcome == (skipped ? OUTCOME_CANCELLED : OUTCOME_DONE), events,
-	     "events before cancelling", "another outcome was told");
-	note(rig, clean, events, "events before cancelling", "a volume is half made");
-	note(rig, converge(rig, machine), events, "events before cancelling",
-	     "a second apply does not converge");
-	note(rig, same_as_without_faults(rig, machine), events, "events before cancelling",
-	     "space was lost");
+	note(rig, outcome == (skipped ? OUTCOME_CANCELLED : OUTCOME_DONE), events, way,
+	     "another outcome was told");
+	note(rig, told_no_half_volume(&watch.told), events, way, "a volume is half made");
+	note(rig, is_as_told(rig, machine, &watch.told), events, way,
+	     "the machine is not as was told");
+	note_end(rig, machine, true, events, way);
+	told_clear(&watch.told);
 	return outcome == OUTCOME_CANCELLED;
-}
-
-static void remember(struct rig *rig, struct backend *backend)
-{
-	const struct topology *topology = sim_topology(backend);
-
-	rig->available = calloc(topology->n_regions + 1, sizeof(*rig->available));
-	if (!rig->available)
-		die("no memory", NULL);
-	for (size_t i = 0; i < topology->n_regions; i++)
-		rig->available[i] = topology->regions[i].available;
 }
 
 static size_t count_steps(struct rig *rig)
@@ -284,7 +309,8 @@ static size_t count_steps(struct rig *rig)
 	note(rig, n_steps > 0, 0, "no fault", "there is nothing to do");
 	note(rig, run_plan(machine, plan) == OUTCOME_DONE, 0, "no fault", "apply failed");
 	note(rig, converge(rig, machine), 0, "no fault", "the plan that follows is not empty");
-	remember(rig, machine);
+	for (size_t natives = 0; natives < ARRAY_SIZE(rig->end); natives++)
+		rig->end[natives] = likeness(scan(machine), natives);
 	plan_free(plan);
 	backend_free(machine);
 	return n_steps;
@@ -306,19 +332,15 @@ int main(int argc, char *argv[])
 		die("the configuration cannot be read", &report);
 	rig.fresh = rig.config->n_volumes && rig.config->volumes[0].fresh;
 	n_steps = count_steps(&rig);
-	for (size_t step = 0; step < n_steps; step++) {
-		fail_step(&rig, step, 1, FAULT_BEFORE, "refused once");
-		fail_step(&rig, step, SIZE_MAX, FAULT_BEFORE, "refused for ever");
-		fail_step(&rig, step, 1, FAULT_AFTER, "done, then failed, once");
-		fail_step(&rig, step, SIZE_MAX, FAULT_AFTER, "done, then failed, for ever");
-		fail_step(&rig, step, 1, FAULT_SILENT, "not done, told as done, once");
-		fail_step(&rig, step, SIZE_MAX, FAULT_SILENT, "not done, told as done, for ever");
-	}
+	for (size_t step = 0; step < n_steps; step++)
+		for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+			fail_step(&rig, step, &ways[i]);
 	for (size_t events = 1; cancel_after(&rig, events);)
 		events++;
 	free(text);
 	free(rig.topology_text);
-	free(rig.available);
+	for (size_t i = 0; i < ARRAY_SIZE(rig.end); i++)
+		free(rig.end[i]);
 	config_free(rig.config);
 	(void)printf("%u passed, %u failed\n", rig.tally.passed, rig.tally.failed);
 	return rig.tally.failed != 0;
