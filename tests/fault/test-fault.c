@@ -292,6 +292,7 @@ static bool cancel_after(struct rig *rig, size_t events)
 
 	note(rig, outcome == (skipped ? OUTCOME_CANCELLED : OUTCOME_DONE), events, way,
 	     "another outcome was told");
+	note(rig, watch.told.before_group < events, events, way, "steps were begun after that");
 	note(rig, told_no_half_volume(&watch.told), events, way, "a volume is half made");
 	note(rig, is_as_told(rig, machine, &watch.told), events, way,
 	     "the machine is not as was told");

@@ -30,8 +30,14 @@ static void add_step(struct told *told, const struct event *event)
 		told->failed = event->step;
 }
 
+/* All steps of a group are told as started before anything else is. */
 void told_add(struct told *told, const struct event *event)
 {
+	bool starts = event->kind == EVENT_STEP && event->state == STEP_STARTED;
+
+	if (starts && !told->starting)
+		told->before_group = told->events;
+	told->starting = starts;
 	told->events++;
 	if (event->kind == EVENT_STEP)
 		add_step(told, event);

@@ -23,6 +23,8 @@ struct told {
 	size_t n_done;
 	size_t failed; /* the first step that has failed, or plan->n_steps */
 	size_t events;
+	size_t before_group; /* events until the last group was begun */
+	bool starting;
 };
 
 /* Borrows both; -ENOMEM. */
