@@ -54,6 +54,12 @@ expect 0 'the command is there' daxctl-ext version
 expect 0 'so are its manual pages' sh -c \
 	'dpkg -L daxd | grep -q /man1/daxctl-ext.1 && dpkg -L daxd | grep -q /man5/daxd-config.5'
 
+expect 0 'the library' dpkg -i library.deb
+expect 0 'dpkg verifies it' dpkg --verify libdaxwindow1
+ldconfig -p | grep -q 'libdaxwindow.so.1 '
+verdict 'programs find it' $?
+expect 0 'it goes again' dpkg -P libdaxwindow1
+
 cp site.json /etc/daxd/
 expect 0 'apply' daxctl-ext apply --allow-data-loss site.json
 nothing_to_do site.json 'apply'
@@ -85,6 +91,10 @@ expect 1 'no process is left' pgrep -f /usr/libexec/daxd/
 expect 0 'install again' dpkg -i next.deb
 nothing_to_do site.json 'install again'
 
+# What a verb without the daemon, and windows, leave in /run.
+expect 0 'a verb without the daemon' env DAXD_WORKER=/usr/libexec/daxd/daxd-worker \
+	daxctl-ext enable-device window
+expect 0 'has left something to purge' test -e /run/daxd/queue
 expect 0 'purge' dpkg -P daxd
 expect 1 'purge: dpkg has forgotten it' dpkg -s daxd
 volumes_are_as_they_were 'purge'
