@@ -26,8 +26,8 @@ char *partition_users(struct planner *p, const struct disk *disk, unsigned int n
 	return planner_text(p, "%s", map && map->open_count ? "somebody who has it open" : "");
 }
 
-static struct uuid uuid_for(const struct planner *p, const struct goal *goal,
-			    const struct partition *partition)
+struct uuid partition_goal_uuid(const struct planner *p, const struct goal *goal,
+				const struct partition *partition)
 {
 	if (uuid_is_set(&partition->uuid))
 		return partition->uuid;
@@ -47,7 +47,7 @@ static struct table_entry *find_by_uuid(const struct partition_table *table,
 static bool find_entry(struct planner *p, struct goal *goal, const struct table_goal *table,
 		       const struct partition *partition, struct table_entry **ret)
 {
-	struct uuid uuid = uuid_for(p, goal, partition);
+	struct uuid uuid = partition_goal_uuid(p, goal, partition);
 	struct table_entry *named = NULL;
 	size_t n = 0;
 
@@ -298,7 +298,7 @@ static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *t
 	if (refuse_orphan(p, goal, table, partition) ||
 	    !place_entry(p, goal, table, partition, &entry.extent))
 		return false;
-	entry.uuid = uuid_for(p, goal, partition);
+	entry.uuid = partition_goal_uuid(p, goal, partition);
 	entry.type = partition->type;
 	entry.name = partition->name;
 	if (!uuid_is_set(&entry.type))

@@ -461,12 +461,12 @@ static bool makes_namespaces(const struct plan *plan)
 }
 
 /*
- * Where its volumes are, those too that stay as they are; and when namespaces are made, wherever
- * there may be one with the same name or uuid.
+ * Where its volumes are, those too that stay as they are; and when namespaces are made, or windows
+ * get names, wherever there may be one with the same name or uuid.
  */
 static void mark_regions(const struct planner *p, bool *marked)
 {
-	bool named = makes_namespaces(p->plan);
+	bool named = makes_namespaces(p->plan) || p->names_windows;
 
 	for (size_t i = 0; i < p->n_goals; i++)
 		if (p->goals[i].region)
@@ -521,6 +521,8 @@ static void run_passes(struct planner *p)
 		p->no_memory = true;
 	place_goals(p);
 	check_released(p);
+	for (size_t i = 0; i < p->config->n_volumes; i++)
+		window_check_names(p, &p->goals[i]);
 	records_emit_gone(p);
 	emit_steps(p);
 	for (size_t i = 0; i < p->plan->n_steps; i++)

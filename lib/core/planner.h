@@ -68,6 +68,7 @@ struct planner {
 	bool *gone;		     /* for each record: nobody wants its device back */
 	struct report *report;
 	struct plan *plan;
+	bool names_windows;	     /* one gets a name that must be nobody else's */
 	bool no_memory;
 	struct step nowhere; /* takes the writes once memory is gone; never read */
 };
@@ -150,6 +151,8 @@ void partition_emit_build(struct planner *p, struct goal *goal, bool fresh);
 
 /* plan-window.c: of a volume that is a dax device of a namespace. */
 void window_emit_build(struct planner *p, struct goal *goal, bool fresh);
+/* plan-window-name.c: refuse a new name that a window of another device has. */
+void window_check_names(struct planner *p, struct goal *goal);
 
 /* plan-table.c: the table that a volume asks for. */
 struct table_goal {
@@ -164,6 +167,9 @@ struct table_goal {
 };
 /* false: refused. */
 bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table);
+/* The uuid that a partition has, or will get. */
+struct uuid partition_goal_uuid(const struct planner *p, const struct goal *goal,
+				const struct partition *partition);
 /* Who has a partition in use, "" when it is idle; in the kernel's eyes or in ours. */
 char *partition_users(struct planner *p, const struct disk *disk, unsigned int number);
 
