@@ -42,7 +42,10 @@ const struct verb verb_export = {
 	.help = "Print a configuration that describes the machine as it is now",
 	.about = "Applying it to the same machine does nothing, but that volumes which daxd has not "
 		 "made get links by their names. "
-		 "What a configuration cannot express is noted on the standard error output.",
+		 "Partitions and windows are in it with their place and uuid; whom a window is for is "
+		 "nowhere but in the configuration that says so. "
+		 "What a configuration cannot express is noted on the standard error output, and of a "
+		 "table of which it cannot express all, no partition is in it.",
 	VERB_OPTIONS(struct export_options, options),
 	.run = run,
 };

@@ -165,6 +165,14 @@ static void make_memory(struct volume *volume, const struct conf_section *sectio
 	volume->uuid = (struct uuid){ 0 };
 }
 
+/* daxctl's configuration says nothing of them, so they stay as they are. */
+static void drop_partitions(struct volume *volume)
+{
+	for (size_t i = 0; i < volume->n_partitions; i++)
+		partition_clear(&volume->partitions[i]);
+	volume->n_partitions = 0;
+}
+
 static enum cli_exit add_volume(struct import *import, const struct conf_section *section,
 				struct region *region, struct namespace *ns)
 {
@@ -183,6 +191,7 @@ static enum cli_exit add_volume(struct import *import, const struct conf_section
 		config_free(one);
 		return CLI_DONE;
 	}
+	drop_partitions(&one->volumes[0]);
 	if (section->ram && one->volumes[0].mode != MODE_SYSTEM_RAM)
 		note(import, section,
 		     "\"daxctl-ext plan\" shows it, and apply needs --allow-data-loss, once",

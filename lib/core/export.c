@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/config-check.h"
+#include "core/export-partition.h"
 #include "core/identity.h"
 #include "core/match.h"
 #include "core/plan.h"
@@ -246,6 +247,8 @@ static void export_namespace(struct exporter *x, const struct region *region,
 	if (reason) {
 		skip(x, ns->name, reason);
 		drop_last(x);
+	} else if (export_partitions(x->topology, ns, volume, x->notes) < 0) {
+		x->no_memory = true;
 	}
 }
 

@@ -9,7 +9,6 @@
 #include "core/planner.h"
 
 #define SECTOR_SIZE 512
-#define LINUX_DATA "linux"
 
 /* When a partition is looked after: what gives space first, what takes all that is left last. */
 enum turn { TURN_REMOVE, TURN_CHANGE, TURN_EXACT, TURN_SIZED, TURN_ALL };
@@ -302,7 +301,7 @@ static bool add_entry(struct planner *p, struct goal *goal, struct table_goal *t
 	entry.type = partition->type;
 	entry.name = partition->name;
 	if (!uuid_is_set(&entry.type))
-		(void)partition_type_from_word(LINUX_DATA, &entry.type); /* it is one */
+		(void)partition_type_from_word(PARTITION_TYPE_DEFAULT, &entry.type); /* it is one */
 	if (table_add(&table->table, &entry) < 0)
 		p->no_memory = true;
 	table->changed = true;

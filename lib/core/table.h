@@ -105,6 +105,7 @@ uint64_t table_room_after(const struct partition_table *table, struct range exte
 /* Where a new table on a device of this length would have its partitions. */
 struct range table_usable_of(uint64_t device);
 
+#define PARTITION_TYPE_DEFAULT "linux"
 /* Words of partition types: "linux", "swap", "esp"; -EINVAL for others. */
 int partition_type_from_word(const char *word, struct uuid *ret);
 /* The word of a type, or NULL. */

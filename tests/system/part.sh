@@ -175,6 +175,10 @@ if [ "${1-first}" = first ]; then
 	map_is "${images}p1" 524288
 	no_natives "$images"
 	nothing_to_do part.json 'again'
+	daxctl-ext export >/run/export.json 2>/run/notes
+	grep -c '"start"' /run/export.json >"$out"
+	says 3 'export has the partitions'
+	nothing_to_do /run/export.json 'export'
 	use_with_dax "$images"
 	open_ones_stay "$images"
 	grow_mounted "$images"

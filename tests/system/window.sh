@@ -112,6 +112,10 @@ same /run/before /run/after 'nothing was done'
 
 expect 0 'apply' daxctl-ext apply --allow-data-loss window.json
 nothing_to_do window.json 'windows'
+daxctl-ext export >/run/export.json 2>/run/notes
+grep -c '"start"' /run/export.json >"$out"
+says 3 'export has the windows'
+nothing_to_do /run/export.json 'export'
 node=$(readlink -f /dev/dax/by-name/windows)
 for name in journal index spare; do
 	link_leads $name
@@ -160,6 +164,11 @@ expect 2 'a configured one stays' daxctl-ext part delete windows --name journal
 says '/etc/daxd/window.json, /volumes/0/partitions/0, and would be made again' 'and says where'
 expect 2 'nor has it another size' daxctl-ext part resize windows --name journal --size 60M
 says '/volumes/0/partitions/0, with another "size"' 'and says where, too'
+
+sed 's/"name": "windows"/"name": "others"/; s/"journal"/"more"/' window.json >/run/changed.json
+expect 2 'no other device gets a window of that name' daxctl-ext apply /run/changed.json
+says '/volumes/0/partitions/1/name' 'says which'
+says 'of volume "windows" has a window "index" already' 'and who has it'
 
 # --- who may
 usermod -a -G kvm tester 2>/dev/null || sed -i 's/^kvm:.*/&tester/' /etc/group
