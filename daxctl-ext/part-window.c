@@ -13,8 +13,7 @@ bool part_window_is_possible(const struct volume_view *view)
 	       (view->device->table || view->device->driver == DRIVER_DEVICE_DAX);
 }
 
-/* "window", or why it is none. */
-static const char *state_of(const struct dax_device *device, size_t index)
+const char *part_window_state(const struct dax_device *device, size_t index)
 {
 	const struct table_entry *entry = &device->table->entries[index];
 
@@ -53,7 +52,7 @@ static void put_entry(struct json_out *out, const struct dax_device *device, siz
 	json_put_u64(out, "offset", entry->extent.start);
 	json_put_u64(out, "size", entry->extent.size);
 	json_put_u64(out, "align", device->align);
-	json_put_text(out, "state", state_of(device, index));
+	json_put_text(out, "state", part_window_state(device, index));
 	json_close(out, '}');
 }
 
@@ -101,7 +100,7 @@ static void add_entry(struct table *out, const struct dax_device *device, size_t
 	table_cell(out, "%s", SIZE_STR(entry->extent.size));
 	table_cell(out, "%s", SIZE_STR(entry->extent.start));
 	table_cell(out, "%s", SIZE_STR(device->align));
-	table_cell(out, "%s", state_of(device, index));
+	table_cell(out, "%s", part_window_state(device, index));
 }
 
 void part_window_add_rows(struct table *out, const struct volume_view *view)

@@ -11,5 +11,7 @@
 bool part_window_is_possible(const struct volume_view *view);
 void part_window_put(struct json_out *out, const struct volume_view *view);
 void part_window_add_rows(struct table *out, const struct volume_view *view);
+/* Of an entry of its table: "window", or why it is none; static. */
+const char *part_window_state(const struct dax_device *device, size_t index);
 
 #endif

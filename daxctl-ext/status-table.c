@@ -10,6 +10,7 @@
 
 #include "base/size.h"
 #include "part-list.h"
+#include "part-window.h"
 #include "table.h"
 #include "volumes.h"
 
@@ -193,6 +194,8 @@ static void add_namespace(struct row *row, const struct volume_view *view)
 	if (ns->disk && (ns->disk->table.n_entries || ns->disk->policy != PARTITIONING_KERNEL))
 		facts_add(&facts, "%s table, partitions by %s",
 			  table_kind_word(ns->disk->table.kind), part_policy(ns->disk).text);
+	if (ns->device && ns->device->table)
+		facts_add(&facts, "%s, windows", part_table_text(ns->device->table).text);
 	row->cells[COLUMN_STATE] = facts_close(&facts);
 	if (uuid_is_set(&ns->uuid))
 		put(row, COLUMN_UUID, "%s", ns->uuid.text);
@@ -268,6 +271,31 @@ static bool add_partitions(struct table *table, const struct status_columns *col
 	return done;
 }
 
+/* They have no nodes, so they go by their own names. */
+static bool add_windows(struct table *table, const struct status_columns *columns,
+			const struct dax_device *device)
+{
+	bool done = true;
+
+	for (size_t i = 0; done && device && device->table && i < device->table->n_entries; i++) {
+		const struct table_entry *entry = &device->table->entries[i];
+		struct row row = { 0 };
+
+		if (entry->name)
+			put(&row, COLUMN_NAME, "    %s", entry->name);
+		else
+			put(&row, COLUMN_NAME, "    %u", entry->number);
+		put(&row, COLUMN_MODE, "partition");
+		put(&row, COLUMN_SIZE, "%s", SIZE_STR(entry->extent.size));
+		put(&row, COLUMN_STATE, "partition %u, %s", entry->number,
+		    part_window_state(device, i));
+		put(&row, COLUMN_ALIGN, "%s", SIZE_STR(device->align));
+		put(&row, COLUMN_UUID, "%s", entry->uuid.text);
+		done = finish(&row, table, columns);
+	}
+	return done;
+}
+
 /* Who uses a volume, one below the other. */
 static bool add_holders(struct table *table, const struct status_columns *columns,
 			const struct volume_view *view)
@@ -329,6 +357,7 @@ static bool add_all(struct table *table, const struct status_columns *columns,
 		for (; v < volumes->n && volumes->views[v].region == &topology->regions[i]; v++)
 			if (!add_volume(table, columns, &volumes->views[v]) ||
 			    !add_partitions(table, columns, volumes->views[v].ns) ||
+			    !add_windows(table, columns, volumes->views[v].device) ||
 			    !add_holders(table, columns, &volumes->views[v]))
 				return false;
 	}

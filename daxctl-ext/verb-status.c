@@ -124,8 +124,9 @@ const struct verb verb_status = {
 	.about = "A namespace is shown by the name in its label, a device of a dynamic region by "
 		 "the volume it was made for; those of neither by their kernel names. "
 		 "SIZE is what it takes of its region. "
-		 "Below it are those who use it: mounts, swap, block devices on top of it and "
-		 "processes.",
+		 "Below it are its partitions, windows of dax devices too, and those who use it: "
+		 "mounts, swap, block devices on top of it and processes. "
+		 "Who uses a dax device is told of the device, not of each window.",
 	.json = "Print the machine as JSON, in the form that --topology reads.",
 	VERB_OPTIONS(struct status_options, options),
 	.run = run,
