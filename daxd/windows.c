@@ -44,9 +44,11 @@ static int describe(const struct window *window, struct description *ret)
 	return 0;
 }
 
+/* What is new comes behind what libdaxwindow of any version reads. */
 static char *to_json(const struct window *window, const struct description *d)
 {
 	struct json_out out = { .indent = true };
+	char *text, *line = NULL;
 
 	json_open(&out, NULL, '{');
 	json_put_int(&out, "daxd", 1);
@@ -62,8 +64,14 @@ static char *to_json(const struct window *window, const struct description *d)
 	json_put_u64(&out, "align", d->align);
 	json_put_u64(&out, "device_size", d->device_size);
 	json_put_text(&out, "device_uuid", d->device_uuid);
+	if (window->device->target_node >= 0)
+		json_put_int(&out, "target_node", window->device->target_node);
 	json_close(&out, '}');
-	return json_out_finish(&out);
+	text = json_out_finish(&out);
+	if (!text || asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
 }
 
 static bool is_same(const char *file, const char *text)

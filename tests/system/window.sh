@@ -123,12 +123,18 @@ done
 start_daemon window.json
 in_time described index journal spare
 verdict 'daxd describes each window' $?
+cat /run/daxd/windows/index.json >"$out"
+says '"target_node": 3' 'with its node'
+[ -z "$(tail -c 1 "$out")" ]
+verdict 'in whole lines' $?
 expect 0 'one program writes to the journal' user journal write 'written to the journal'
 expect 0 'another to the index' user index write 'written to the index'
 expect 0 'the first reads' user journal read
 says 'written to the journal' 'what it wrote'
 expect 0 'the second reads' user index read
 says 'written to the index' 'what it wrote'
+sed -i '/"target_node"/d; s/\("device_uuid": ".*"\),/\1/' /run/daxd/windows/index.json
+expect 0 'what an older daxd has described is read' user index read
 if [ "$1" = first ]; then
 	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
 	sync
