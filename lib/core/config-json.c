@@ -161,40 +161,32 @@ static void check_partition_keys(struct report *report, const struct path *at,
 				 "\"size\" is missing; a partition needs it.");
 }
 
+/* As read_volume(): what could not be read is what no rule objects to. */
 static void read_partition(struct report *report, const struct json_value *value,
 			   const struct path *at, void *to, const void *arg)
 {
 	static const struct json_table table = JSON_TABLE("a partition", partition_fields);
+	static const struct size_spec size_unread = { .kind = SIZE_PERCENT };
 	struct partition *partition = to;
 	uint64_t seen;
 
 	(void)arg;
 	partition->index = at->index;
-	partition->size.kind = SIZE_ALL;
+	partition->size = size_unread;
 	seen = json_read_members(report, value, at, &table, partition);
 	if (value->type == JSON_OBJECT)
 		check_partition_keys(report, at, partition, seen);
+	if (partition->absent)
+		partition->size = (struct size_spec){ .kind = SIZE_ALL };
 }
 
-/* A list with a problem in it is dropped: half of it would only lead to more problems. */
 static void read_partitions(struct report *report, const struct json_value *value,
 			    const struct path *at, void *to, const void *arg)
 {
 	static const struct json_list list = { sizeof(struct partition), read_partition, NULL };
-	struct partitions {
-		struct partition *partitions;
-		size_t n;
-	} *partitions = to;
-	size_t before = report->n;
 
 	(void)arg;
-	json_array(report, value, at, partitions, &list);
-	if (report->n == before)
-		return;
-	for (size_t i = 0; i < partitions->n; i++)
-		partition_clear(&partitions->partitions[i]);
-	free(partitions->partitions);
-	*partitions = (struct partitions){ 0 };
+	json_array(report, value, at, to, &list);
 }
 
 /* "adopt" and "link" are kept as what they are not, so that nothing said is 0. */
