@@ -137,8 +137,10 @@ static const struct table_entry *find_entry(struct device_run *run,
 	if (!volume_is_called(view, run->args[1]) && part_find(&run->volumes, run->args[1], &part))
 		return find_own(run, &part);
 	if (!options->name == !options->number) {
-		problem_add(&run->cli->problems, EINVAL, "part list shows both",
-			    "Say which partition, by --name or --number.");
+		problem_add(&run->cli->problems, EINVAL,
+			    options->name ? "one of the two says which" : "part list shows both",
+			    options->name ? "--name and --number are both given." :
+					    "Say which partition, by --name or --number.");
 		return NULL;
 	}
 	if (options->name)

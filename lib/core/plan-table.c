@@ -130,15 +130,32 @@ static uint64_t wanted_size(const struct table_goal *table, const struct partiti
 	return 0;
 }
 
+/* Why a table has no room at all for a partition. */
+static char *why_full(struct planner *p, const struct table_goal *table)
+{
+	if (table->table.n_entries)
+		return planner_text(p, "nothing is free in steps of %s; remove a partition.",
+				    SIZE_STR(table->grain));
+	return planner_text(p, "they begin and end at multiples of %s here: give the volume %s.",
+			    SIZE_STR(table->grain),
+			    table->grain > TABLE_GRAIN ? "a smaller \"align\", or a larger size" :
+							 "a larger size");
+}
+
+/* size 0: any would do; fits 0: none does. */
 static void refuse_space(struct planner *p, struct goal *goal, const struct table_goal *table,
 			 const struct partition *partition, uint64_t size, uint64_t fits)
 {
-	char *hint = fits ? planner_text(p, "%s would fit.", SIZE_STR(fits)) :
-			    planner_text(p, "nothing is free in steps of %s; remove a partition.",
-					 SIZE_STR(table->grain));
+	char *hint = fits ? planner_text(p, "%s would fit.", SIZE_STR(fits)) : why_full(p, table);
 
-	partition_refuse(p, goal, partition, "size", ENOSPC, hint,
-			 "%s does not fit into what is free of %s.", SIZE_STR(size), table->name);
+	if (size)
+		partition_refuse(p, goal, partition, "size", ENOSPC, hint,
+				 "%s does not fit into what is free of %s.", SIZE_STR(size),
+				 table->name);
+	else
+		partition_refuse(p, goal, partition, "size", ENOSPC, hint,
+				 "%s has no room for %s.", table->name,
+				 table->table.n_entries ? "another partition" : "partitions");
 }
 
 /* Is an extent free, but for one entry, and where a table may have partitions? */
@@ -178,6 +195,21 @@ static void tell_extent(struct planner *p, const struct goal *goal,
 	planner_drift(p, goal, attribute, have ? have : "", to ? to : "");
 }
 
+/* size 0: there is none at all from there on. */
+static void refuse_place(struct planner *p, struct goal *goal, const struct table_goal *table,
+			 const struct partition *partition, uint64_t size)
+{
+	struct range gap = table_gap(&table->table, 0, table->grain);
+	_cleanup_(freep) char *room = gap.size ? extent_text(p, gap) : NULL;
+
+	partition_refuse(p, goal, partition, "start", ENOSPC,
+			 room ? planner_text(p, "%s is the largest free space in steps of %s.",
+					     room, SIZE_STR(table->grain)) :
+				why_full(p, table),
+			 "%s at %s is not all free in %s.", size ? SIZE_STR(size) : "A partition",
+			 SIZE_STR(partition->start), table->name);
+}
+
 /* In place, or elsewhere: what shrinks or moves loses data. */
 static bool change_extent(struct planner *p, struct goal *goal, struct table_goal *table,
 			  const struct partition *partition, struct table_entry *entry)
@@ -185,20 +217,24 @@ static bool change_extent(struct planner *p, struct goal *goal, struct table_goa
 	uint64_t room = table_room_after(&table->table, entry->extent, table->grain);
 	uint64_t size = wanted_size(table, partition);
 	struct range extent = entry->extent;
+	bool moves = partition->has_start && partition->start != extent.start;
 
-	if (partition->has_start)
+	if (moves)
 		extent.start = partition->start;
-	extent.size = size ? size : extent.size + (extent.start == entry->extent.start ? room : 0);
-	if (extent.start == entry->extent.start && extent.size == entry->extent.size)
+	extent.size = size ? size : extent.size + (moves ? 0 : room);
+	if (!moves && extent.size == entry->extent.size)
 		return true;
 	if (!is_free(&table->table, extent, entry->number)) {
-		refuse_space(p, goal, table, partition, extent.size,
-			     extent.start == entry->extent.start ? entry->extent.size + room : 0);
+		if (moves)
+			refuse_place(p, goal, table, partition, extent.size);
+		else
+			refuse_space(p, goal, table, partition, extent.size,
+				     entry->extent.size + room);
 		return false;
 	}
-	if (extent.start != entry->extent.start || extent.size < entry->extent.size) {
+	if (moves || extent.size < entry->extent.size) {
 		if (refuse_used(p, goal, table, partition, entry->number,
-				extent.start != entry->extent.start ? "be moved" : "shrink"))
+				moves ? "be moved" : "shrink"))
 			return false;
 		table->destructive = true;
 	}
@@ -247,11 +283,7 @@ static bool place_entry(struct planner *p, struct goal *goal, struct table_goal 
 	*ret = extent;
 	if (extent.size && is_free(&table->table, extent, 0))
 		return true;
-	partition_refuse(p, goal, partition, "start", ENOSPC,
-			 planner_text(p, "leave out \"start\" to have it where there is room."),
-			 "%s at %s is not all free in %s.",
-			 extent.size ? SIZE_STR(extent.size) : "A partition",
-			 SIZE_STR(partition->start), table->name);
+	refuse_place(p, goal, table, partition, extent.size);
 	return false;
 }
 
