@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "core/config.h"
+#include "core/plan.h"
 #include "core/scope.h"
 #include "core/topology-json.h"
 
@@ -109,4 +111,53 @@ TEST(scope_completed)
 {
 	complete(SOFT, 0);
 	complete(NVDIMMS, 4096);
+}
+
+static const char divided[] =
+	"{\"topology\":1,\"regions\":["
+	"{\"name\":\"region0\",\"path\":\"" NVDIMMS "\",\"type\":\"pmem\",\"labels\":\"valid\","
+	"\"start\":4294967296,\"size\":2147483648,\"align\":16777216,\"aligns\":[2097152],"
+	"\"namespaces\":[{\"name\":\"namespace0.0\",\"label\":\"a\",\"mode\":\"devdax\","
+	"\"uuid\":\"9c1e5b9a-6a0b-4a5f-8d6a-1d9c6a8b7c01\",\"start\":4294967296,"
+	"\"size\":1073741824,\"usable\":1054867456,\"align\":2097152,\"map\":\"dev\","
+	"\"enabled\":true,\"claim\":\"dax0.0\",\"device\":{\"name\":\"dax0.0\","
+	"\"size\":1054867456,\"align\":2097152,\"driver\":\"device_dax\","
+	"\"table\":{\"kind\":\"gpt\",\"sector_size\":512,"
+	"\"usable\":{\"start\":1048576,\"size\":1052770304},"
+	"\"entries\":[{\"number\":1,\"start\":2097152,\"size\":2097152,"
+	"\"uuid\":\"0b8f3c52-1d60-4e7c-9a11-000000000001\","
+	"\"type\":\"0fc63daf-8483-4772-8e79-3d69d8477de4\",\"name\":\"old\"}]}}}]},"
+	"{\"name\":\"region1\",\"path\":\"" NVDIMMS "1\",\"type\":\"pmem\","
+	"\"labels\":\"valid\",\"start\":8589934592,\"size\":2147483648}]}";
+
+/* How many regions a plan is about that wants this partition. */
+static size_t regions_of(const char *partition)
+{
+	static const char volume[] =
+		"{\"daxd\":1,\"volumes\":[{\"name\":\"a\",\"region\":{\"type\":\"pmem\"},"
+		"\"mode\":\"devdax\",\"size\":\"1G\",\"partitions\":[%s]}]}";
+	_cleanup_(report_clear) struct report report = REPORT_INIT;
+	_cleanup_(topology_freep) struct topology *topology = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
+	struct plan *plan = NULL;
+	char text[1024];
+	size_t n;
+
+	(void)snprintf(text, sizeof(text), volume, partition);
+	(void)topology_parse(divided, strlen(divided), &topology, &report);
+	(void)config_parse(text, strlen(text), NULL, &config, &report);
+	if (topology && config)
+		(void)plan_build(config, topology, &plan, &report);
+	CHECK_INT(report.n, 0, report.n ? report.errors[0].message : "problems");
+	n = plan ? plan->n_regions : 0;
+	plan_free(plan);
+	return n;
+}
+
+/* The name of a window that comes must be nobody else's until it is there. */
+TEST(scope_of_names)
+{
+	CHECK_INT(regions_of("{\"name\":\"old\",\"size\":\"4M\"}"), 1, "one that grows");
+	CHECK_INT(regions_of("{\"name\":\"old\",\"ensure\":\"absent\"}"), 1, "one that goes");
+	CHECK_INT(regions_of("{\"name\":\"new\",\"size\":\"4M\"}"), 2, "one that comes");
 }
