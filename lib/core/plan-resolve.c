@@ -110,6 +110,24 @@ static bool check_new_uuid(struct planner *p, struct goal *goal)
 	return false;
 }
 
+/*
+ * Labels are anybody's: one elsewhere is not the volume that is recorded where the selector says.
+ */
+static bool is_recorded_here(const struct planner *p, const struct volume *volume,
+			     const struct place *places, size_t n)
+{
+	const struct record *record = topology_find_record(p->topology, volume->name);
+	const struct region *region;
+
+	if (!volume->has_region || !record || !record->ranges.n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (admitted(volume, places[i].region))
+			return false;
+	region = match_region_at(p->match, record->ranges.ranges[0].start);
+	return region && region_is_dynamic(region) && admitted(volume, region);
+}
+
 /* A namespace that is the volume: by the uuid it asks for, else by its label. */
 static bool find_namespace(struct planner *p, struct goal *goal)
 {
@@ -132,6 +150,8 @@ static bool find_namespace(struct planner *p, struct goal *goal)
 		}
 	} else {
 		n = match_label(p->match, volume->name, &places);
+		if (n && is_recorded_here(p, volume, places, n))
+			return true;
 	}
 	if (n > 1) {
 		goal_refuse(p, goal, "name", ENOTUNIQ,
