@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/match.h"
 #include "device-volume.h"
 #include "host/folders.h"
 
@@ -121,9 +122,14 @@ static const struct volume *find_host(const struct config *host, const struct vo
 {
 	const char *name = !want->foreign ? want->name : view ? volume_name(view) : NULL;
 
-	for (size_t i = 0; name && i < host->n_volumes; i++)
-		if (strcmp(host->volumes[i].name, name) == 0)
-			return &host->volumes[i];
+	for (size_t i = 0; name && i < host->n_volumes; i++) {
+		const struct volume *volume = &host->volumes[i];
+
+		/* A label of the same name elsewhere is none of it. */
+		if (strcmp(volume->name, name) == 0 &&
+		    (!view || !volume->has_region || selector_admits(&volume->region, view->region)))
+			return volume;
+	}
 	return NULL;
 }
 

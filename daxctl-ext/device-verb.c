@@ -14,6 +14,7 @@
 #include "device-hint.h"
 #include "device-volume.h"
 #include "device-wait.h"
+#include "meaning.h"
 #include "simulation.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -120,34 +121,6 @@ bool device_read_align(struct device_run *run, const char *text, uint64_t *ret)
 	return false;
 }
 
-static bool is_number(const char *text, int n)
-{
-	char number[16];
-
-	(void)snprintf(number, sizeof(number), "%d", n);
-	return strcmp(text, number) == 0;
-}
-
-bool device_region_is(const struct region *region, const char *name)
-{
-	const char *number;
-
-	if (!name || strcmp(name, "all") == 0 || strcmp(name, region->name) == 0)
-		return true;
-	number = strncmp(name, "region", 6) == 0 ? name + 6 : name;
-	if (region->id >= 0 && is_number(number, region->id))
-		return true;
-	return strncmp(region->name, "region", 6) == 0 && strcmp(region->name + 6, number) == 0;
-}
-
-/* daxX.Y may also be X.Y. */
-static bool is_called(const struct volume_view *view, const char *name)
-{
-	return volume_is_called(view, name) ||
-	       (view->device && strncmp(view->device->name, "dax", 3) == 0 &&
-		strcmp(view->device->name + 3, name) == 0);
-}
-
 static bool is_every_region(const struct device_run *run)
 {
 	return !run->options->region || strcmp(run->options->region, "all") == 0;
@@ -159,13 +132,13 @@ static bool is_wanted(const struct device_run *run, const struct volume_view *vi
 	const struct device_options *options = run->options;
 	bool all = strcmp(name, "all") == 0;
 
-	if (!device_region_is(view->region, options->region))
+	if (!meaning_region_is(view->region, options->region))
 		return false;
 	if (!view->device && (all || !run->verb->namespaces))
 		return false;
 	if (all && view->ns && run->verb->spare_pmem && is_every_region(run))
 		return false;
-	return all || is_called(view, name);
+	return all || volume_is_called(view, name);
 }
 
 static void want(struct device_run *run, const struct volume_view *view)
@@ -197,7 +170,7 @@ static bool want_record(struct device_run *run, const char *name)
 static void refuse_unknown(struct device_run *run, const char *name)
 {
 	for (size_t i = 0; i < run->volumes.n; i++)
-		if (!run->volumes.views[i].device && is_called(&run->volumes.views[i], name)) {
+		if (!run->volumes.views[i].device && volume_is_called(&run->volumes.views[i], name)) {
 			_cleanup_(freep) char *hint =
 				device_hint_other(run, &run->volumes.views[i]);
 
@@ -242,7 +215,7 @@ static void note_spared(struct device_run *run)
 	for (size_t i = 0; i < run->volumes.n; i++) {
 		const struct volume_view *view = &run->volumes.views[i];
 
-		if (!view->ns || !device_region_is(view->region, run->options->region))
+		if (!view->ns || !meaning_region_is(view->region, run->options->region))
 			continue;
 		if (!is_every_region(run) && !view->device)
 			note_other(run, view);
@@ -263,6 +236,9 @@ void device_fill(struct device_run *run)
 	for (size_t a = 0; run->args[a]; a++) {
 		bool any = false;
 
+		if (meaning_refuse_several(&run->cli->problems, run->topology, &run->volumes,
+					   run->args[a], run->options->region))
+			continue;
 		if (run->verb->namespaces && strcmp(run->args[a], "all") == 0)
 			note_spared(run);
 		for (size_t i = 0; i < run->volumes.n; i++) {

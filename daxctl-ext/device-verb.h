@@ -97,8 +97,6 @@ void device_keep(struct device_run *run, struct volume *volume);
 bool device_read_size(struct device_run *run, const char *text, struct size_spec *ret);
 /* "-a"; in bytes. */
 bool device_read_align(struct device_run *run, const char *text, uint64_t *ret);
-/* X, regionX, all, or the kernel's name of the region; NULL is all. */
-bool device_region_is(const struct region *region, const char *name);
 
 #define DEVICE_OPTION_REGION(type)                                                           \
 	{                                                                                    \

@@ -74,6 +74,20 @@ static bool find_own_mode(const struct topology *topology, const struct volume_v
 	return false;
 }
 
+/* Labels of others may have the same name: then only the uuid says which it is. */
+static bool shares_name(const struct topology *topology, const struct namespace *ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < topology->n_regions; i++)
+		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++) {
+			const char *label = topology->regions[i].namespaces[j].label;
+
+			n += label && strcmp(label, ns->label) == 0;
+		}
+	return n > 1;
+}
+
 static int fill_namespace(const struct topology *topology, const struct volume_view *view,
 			  struct volume *volume, struct report *problems)
 {
@@ -94,6 +108,8 @@ static int fill_namespace(const struct topology *topology, const struct volume_v
 		volume->mode = MODE_FSDAX;
 	volume->foreign = view->region->labels != LABELS_VALID ||
 			  !find_own_mode(topology, view, &own);
+	if (!volume->foreign && shares_name(topology, ns))
+		volume->uuid = ns->uuid;
 	if (!volume->foreign && !ns->device)
 		return 0;
 	if (!volume->foreign && ns->device->driver == DRIVER_NONE && own == MODE_SYSTEM_RAM)
@@ -150,7 +166,7 @@ bool device_volume_is(const struct volume *volume, const struct volume_view *vie
 {
 	const char *name = volume_name(view);
 
-	if (!volume->foreign)
+	if (!volume->foreign && !uuid_is_set(&volume->uuid))
 		return name && strcmp(name, volume->name) == 0;
 	if (volume->ranges.n)
 		return !view->ns && view->device->ranges.n &&

@@ -9,6 +9,7 @@
 #include "device-input.h"
 #include "device-verb.h"
 #include "device-volume.h"
+#include "meaning.h"
 
 #define NAMES_MAX 1000000u
 
@@ -147,7 +148,7 @@ static bool is_candidate(const struct device_run *run, const struct region *regi
 	const char *name = run->options->region;
 	bool named = name && strcmp(name, "all") != 0;
 
-	return device_region_is(region, name) && is_input_region(region, input) &&
+	return meaning_region_is(region, name) && is_input_region(region, input) &&
 	       (region_is_dynamic(region) ? named || region->available || input->name : named);
 }
 

@@ -7,6 +7,7 @@
 #include "core/json-read.h"
 #include "device-verb.h"
 #include "device-volume.h"
+#include "meaning.h"
 #include "part-list.h"
 
 struct part_options {
@@ -358,6 +359,8 @@ static void fill(struct device_run *run)
 	_cleanup_(freep) char *hint = NULL;
 	const char *why;
 
+	if (meaning_refuse_several(&run->cli->problems, run->topology, &run->volumes, name, NULL))
+		return;
 	if (!view) {
 		problem_add(&run->cli->problems, ENOENT, "daxctl-ext status shows what is there.",
 			    "There is no device or volume \"%s\".", name);

@@ -219,7 +219,7 @@ static enum cli_exit print(struct cli *cli, const struct volumes *volumes, const
 		found++;
 		r = show(cli, &out, &subject, block_size);
 	}
-	subject.view = found ? NULL : part_find(volumes, name, &part);
+	subject.view = part_find(volumes, name, &part);
 	if (subject.view) {
 		subject.part = &part;
 		found++;

@@ -160,12 +160,18 @@ static bool same(const char *a, const char *b)
 	return a && strcmp(a, b) == 0;
 }
 
+/* daxX.Y may also be X.Y. */
+static bool is_device_name(const char *device, const char *name)
+{
+	return same(device, name) || (strncmp(device, "dax", 3) == 0 && same(device + 3, name));
+}
+
 bool volume_is_called(const struct volume_view *view, const char *name)
 {
 	const struct dax_device *device = view->device;
 	const struct namespace *ns = view->ns;
 
-	if (same(volume_name(view), name) || (device && same(device->name, name)))
+	if (same(volume_name(view), name) || (device && is_device_name(device->name, name)))
 		return true;
 	if (device && node_is(name, device->name, &device->node))
 		return true;

@@ -30,7 +30,7 @@ int volumes_fill(struct volumes *volumes, const struct topology *topology);
 
 /* The volume's own name, or NULL. */
 const char *volume_name(const struct volume_view *view);
-/* Is it called that: volume, daxX.Y, pmemN, namespaceX.Y, any path of its node, or uuid? */
+/* Is it called that: volume, daxX.Y, X.Y, pmemN, namespaceX.Y, any path of its node, or uuid? */
 bool volume_is_called(const struct volume_view *view, const char *name);
 
 /* Holder number i of its namespace and its device together; NULL ends them. */
