@@ -282,12 +282,24 @@ bool config_is_kernels_name(const char *name)
 	return false;
 }
 
-/* It would be two things to every verb: the volume, and what the kernel calls so. */
-static void check_not_kernels(struct report *report, const struct volume *volume)
+bool config_is_verbs_word(const char *name)
+{
+	return strcmp(name, "all") == 0;
+}
+
+/* It would be two things to every verb: the volume, and what the kernel or the verb calls so. */
+static void check_not_taken(struct report *report, const struct volume *volume)
 {
 	struct volume_path at;
 
-	if (volume->name && !volume->foreign && config_is_kernels_name(volume->name))
+	if (!volume->name || volume->foreign)
+		return;
+	if (config_is_verbs_word(volume->name))
+		(void)report_add(report, volume_path(&at, volume, "name"), EINVAL,
+				 "choose one that says what it is for",
+				 "The name %s means every device to the verbs of daxctl-ext.",
+				 json_show(volume->name).text);
+	if (config_is_kernels_name(volume->name))
 		(void)report_add(report, volume_path(&at, volume, "name"), EINVAL,
 				 "choose one that says what it is for",
 				 "The name %s is of the kernel's kind, which may be another device's.",
@@ -311,7 +323,7 @@ static void check_volume(struct report *report, const struct volume *volume)
 				 "What is new is nobody's yet: \"adopt\" says nothing about it.");
 	if (volume->absent)
 		return;
-	check_not_kernels(report, volume);
+	check_not_taken(report, volume);
 	check_mode(report, volume);
 	check_capacity(report, volume);
 	if (volume->node.owner)

@@ -8,6 +8,8 @@
 void config_check_name(struct report *report, const struct path *at, const char *name, size_t max);
 /* dax1.0 (1.0 for short), namespace1.0, region1, pmem1, pmem1.1, pmem1p1: no volume's. */
 bool config_is_kernels_name(const char *name);
+/* all: what a verb takes for something else in place of a device is no volume's, either. */
+bool config_is_verbs_word(const char *name);
 /* A name of passwd or group, or a decimal number. */
 void config_check_account(struct report *report, const struct path *at, const char *name);
 void config_check_uuid(struct report *report, const struct path *at, const struct uuid *uuid);

@@ -41,7 +41,7 @@ static bool is_name(const char *text)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
 		       length &&
 	       text[0] != '.' && text[0] != '_' && text[0] != '-' &&
-	       !config_is_kernels_name(text);
+	       !config_is_kernels_name(text) && !config_is_verbs_word(text);
 }
 
 static bool is_link_of(const struct access *node, const char *name)
