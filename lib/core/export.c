@@ -216,7 +216,8 @@ static void export_namespace(struct exporter *x, const struct region *region,
 	const struct place *same;
 	/* A name that two have is no volume's: each goes by its uuid then. */
 	bool named = labelled && ns->label && is_name(ns->label) &&
-		     match_label(x->match, ns->label, &same) == 1;
+		     match_label(x->match, ns->label, &same) == 1 &&
+		     !topology_find_record(x->topology, ns->label);
 	const char *reason = reason_to_skip(ns);
 	const char *published = published_name(ns->device ? &ns->device->node : &ns->node);
 	struct volume *volume;
