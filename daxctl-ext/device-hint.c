@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/plan.h"
 
+#define USERS_SHOWN 4
 #define OF_APPLY "stop what uses it, then apply again."
 
 static void ignore_open(struct config *config, bool ignore)
@@ -56,6 +58,8 @@ void device_hint_busy(struct device_run *run, struct report *report)
 		if (run->waited)
 			(void)error_hint(error, "so it was all the time of --wait=%s; stop what "
 						"uses it, or wait longer.", run->options->wait);
+		else if (run->misnamed && run->options->wait)
+			(void)error_hint(error, "nobody is waited for while a name is wrong.");
 		else if (!run->verb->patient)
 			(void)error_hint(error, "stop what uses it, then try again.");
 		else if (may_force && at < run->config->n_volumes && !is_busy(&forced, run->config, at))
@@ -64,6 +68,40 @@ void device_hint_busy(struct device_run *run, struct report *report)
 		else
 			(void)error_hint(error, "stop what uses it, or wait for that with --wait.");
 	}
+}
+
+static void add_user(struct text *text, const struct holder *holder, bool first)
+{
+	const char *separator = first ? "" : ", ";
+
+	if (holder->kind == HOLDER_PROCESS)
+		text_add(text, "%s%s (%s)", separator, holder->name, holder_describe(holder).text);
+	else
+		text_add(text, "%s%s %s", separator, holder_kind_word(holder->kind), holder->name);
+}
+
+void device_tell_users(const struct device_run *run)
+{
+	_cleanup_(freep) char *who = NULL;
+	struct text text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->volumes.n; i++) {
+		const struct volume_view *view = &run->volumes.views[i];
+		const struct holder *holder;
+
+		if (!volume_holder(view, 0) || !device_is_meant(run, view) || n++ >= USERS_SHOWN)
+			continue;
+		text_add(&text, "%s%s by ", n > 1 ? "; " : "", view->title);
+		for (size_t j = 0; (holder = volume_holder(view, j)) && j < USERS_SHOWN; j++)
+			add_user(&text, holder, j == 0);
+		if (holder)
+			text_add(&text, " and others");
+	}
+	who = text_finish(&text);
+	(void)fprintf(run->cli->err, "Waiting for those who use it: %s%s.\n",
+		      who ? who : "somebody", n > USERS_SHOWN ? "; and others" : "");
+	(void)fflush(run->cli->err); /* what cannot be told is not */
 }
 
 char *device_hint_other(const struct device_run *run, const struct volume_view *view)

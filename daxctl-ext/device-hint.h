@@ -10,6 +10,8 @@
 
 /* Of what is in use, in a report whose pointers are into run->config. */
 void device_hint_busy(struct device_run *run, struct report *report);
+/* One line for who would otherwise wonder why nothing happens. */
+void device_tell_users(const struct device_run *run);
 /* Of a namespace that is no dax device; the caller frees; or NULL. */
 char *device_hint_other(const struct device_run *run, const struct volume_view *view);
 

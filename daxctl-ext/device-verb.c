@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "applying.h"
 #include "configured.h"
@@ -167,8 +166,23 @@ static bool want_record(struct device_run *run, const char *name)
 	return true;
 }
 
+/* "--wait 2" is one word too many. */
+static char *hint_unknown(const struct device_run *run, const char *name)
+{
+	const char *wait = run->options->wait;
+	char *hint;
+
+	if (!wait || *wait || !*name || name[strspn(name, "0123456789")])
+		return device_text("daxctl-ext list shows those there are.");
+	return asprintf(&hint, "--wait=%s waits that long; what stands apart is a device.", name) < 0 ?
+		       NULL :
+		       hint;
+}
+
 static void refuse_unknown(struct device_run *run, const char *name)
 {
+	_cleanup_(freep) char *hint_none = hint_unknown(run, name);
+
 	for (size_t i = 0; i < run->volumes.n; i++)
 		if (!run->volumes.views[i].device && volume_is_called(&run->volumes.views[i], name)) {
 			_cleanup_(freep) char *hint =
@@ -178,7 +192,8 @@ static void refuse_unknown(struct device_run *run, const char *name)
 				      run->volumes.views[i].mode);
 			return;
 		}
-	problem_add(&run->cli->problems, ENOENT, "daxctl-ext list shows those there are.",
+	run->misnamed = true;
+	problem_add(&run->cli->problems, ENOENT, hint_none,
 		    "There is no dax device or volume \"%s\"%s.", name,
 		    run->options->region ? " in that region" : "");
 	device_missing(run);
@@ -237,8 +252,10 @@ void device_fill(struct device_run *run)
 		bool any = false;
 
 		if (meaning_refuse_several(&run->cli->problems, run->topology, &run->volumes,
-					   run->args[a], run->options->region))
+					   run->args[a], run->options->region)) {
+			run->misnamed = true;
 			continue;
+		}
 		if (run->verb->namespaces && strcmp(run->args[a], "all") == 0)
 			note_spared(run);
 		for (size_t i = 0; i < run->volumes.n; i++) {
@@ -377,7 +394,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	config_free(run->kept);
 	run->config = new_config();
 	run->kept = new_config();
-	run->in_use = run->loses = false;
+	run->in_use = run->loses = run->misnamed = false;
 	report_clear(&run->notes);
 	run->verb->fill(run);
 	configured_refuse(run);
@@ -417,14 +434,21 @@ static int wait_deadline(struct device_run *run, uint64_t *ret)
 	return 0;
 }
 
+bool device_is_meant(const struct device_run *run, const struct volume_view *view)
+{
+	for (size_t a = 0; run->args[a]; a++)
+		if (is_wanted(run, view, run->args[a]))
+			return true;
+	return false;
+}
+
 static bool watch_all(struct device_run *run, struct waiter *waiter)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < run->volumes.n; i++)
-		for (size_t a = 0; run->args[a]; a++)
-			if (is_wanted(run, &run->volumes.views[i], run->args[a]))
-				any |= waiter_watch(waiter, &run->volumes.views[i]);
+		if (device_is_meant(run, &run->volumes.views[i]))
+			any |= waiter_watch(waiter, &run->volumes.views[i]);
 	return any;
 }
 
@@ -446,7 +470,8 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 	enum cli_exit status = prepare(run, ret);
 	bool told = false, looked = false;
 
-	while (status == CLI_DONE && run->in_use && run->options->wait && !run->waited) {
+	while (status == CLI_DONE && run->in_use && run->options->wait && !run->waited &&
+	       !run->misnamed) {
 		bool fresh;
 
 		if (!waiter && waiter_new(&waiter) < 0)
@@ -454,14 +479,13 @@ static enum cli_exit prepare_waiting(struct device_run *run, uint64_t deadline,
 		/* Who was not watched may have left meanwhile: look again, but not for ever. */
 		fresh = watch_all(run, waiter) && !looked;
 		looked = fresh;
+		if (!told && waiter_now() < deadline)
+			device_tell_users(run);
+		told = true;
 		client_leave_queue(&run->client);
 		if (waiter_now() >= deadline ||
 		    (!fresh && waiter_wait(waiter, deadline) == -ETIMEDOUT))
 			run->waited = true;
-		if (!told && !run->waited && isatty(fileno(run->cli->err)))
-			(void)fputs("Waiting for those who use it.\n", run->cli->err);
-		(void)fflush(run->cli->err); /* what cannot be told is not */
-		told = true;
 		client_queue(&run->client);
 		status = device_look(run, LOOK_ALL);
 		if (status != CLI_DONE)

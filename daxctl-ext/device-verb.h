@@ -58,6 +58,7 @@ struct device_run {
 	struct report notes;	/* what is left alone without being wrong */
 	size_t *missing, n_missing; /* which problems say that a device is not there, no more */
 	bool in_use; /* a refusal that waiting may help */
+	bool misnamed; /* a name means nothing, or more than one thing: nobody is waited for */
 	bool waited; /* all the time of --wait: now --force takes from who has it open */
 	bool loses; /* refused, because it would lose what the verb does not name */
 };
@@ -93,6 +94,8 @@ void device_refuse(struct device_run *run, const char *name, int code, const cha
 		   const char *format, ...) _printf_(5, 6);
 /* Move the volume that want() is filling to those that stay as they are. */
 void device_keep(struct device_run *run, struct volume *volume);
+/* Does one of the arguments mean it? */
+bool device_is_meant(const struct device_run *run, const struct volume_view *view);
 /* "-s" of the command line; false: refused. */
 bool device_read_size(struct device_run *run, const char *text, struct size_spec *ret);
 /* "-a"; in bytes. */
