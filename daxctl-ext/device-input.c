@@ -146,13 +146,17 @@ static int parse(const char *text, size_t length, struct input *input, struct re
 	if (r < 0)
 		return r;
 	value = json.values;
-	if (value->type == JSON_ARRAY && value->n == 1)
+	if (value->type == JSON_ARRAY && value->n != 1)
+		return report_add(report, NULL, EINVAL,
+				  "\"daxctl-ext list -M -d DEVICE\" prints that of one",
+				  "It holds %u devices, and one is what --input takes.", value->n);
+	if (value->type == JSON_ARRAY)
 		value = json_first(value);
 	json_object(report, value, NULL, input, &table);
 	return report_code(report);
 }
 
-int device_input_load(const char *file, struct device_input *ret, struct report *problems)
+enum cli_exit device_input_load(const char *file, struct device_input *ret, struct report *problems)
 {
 	_cleanup_(device_input_clear) struct device_input device = { 0 };
 	_cleanup_(input_clear) struct input input = { 0 };
@@ -160,17 +164,19 @@ int device_input_load(const char *file, struct device_input *ret, struct report 
 	struct error error = ERROR_INIT;
 	size_t length, before = problems->n;
 
-	if (file_read(file, INPUT_SIZE_MAX, &text, &length, &error) < 0)
-		return report_take(problems, &error);
+	if (file_read(file, INPUT_SIZE_MAX, &text, &length, &error) < 0) {
+		(void)report_take(problems, &error);
+		return CLI_FAILED;
+	}
 	if (parse(text, length, &input, problems) == 0)
 		take_mappings(&input, &device.ranges, problems);
 	if (problems->n > before) {
 		report_name_file(problems, before, file);
-		return report_code(problems);
+		return CLI_INVALID;
 	}
 	device.name = TAKE(input.chardev);
 	device.align = input.align;
 	*ret = device;
 	device = (struct device_input){ 0 };
-	return 0;
+	return CLI_DONE;
 }

@@ -3,7 +3,7 @@
 #ifndef DAXCTL_EXT_DEVICE_INPUT_H
 #define DAXCTL_EXT_DEVICE_INPUT_H
 
-#include "base/error.h"
+#include "cli.h"
 #include "core/range.h"
 
 struct device_input {
@@ -15,8 +15,8 @@ struct device_input {
 void device_input_clear(struct device_input *input);
 /*
  * Read an object, or an array of one; numbers, or strings in hexadecimal, as list -u has them.
- * All problems go to the report; -errno.
+ * All problems go to the report; CLI_FAILED: the file cannot be read.
  */
-int device_input_load(const char *file, struct device_input *ret, struct report *problems);
+enum cli_exit device_input_load(const char *file, struct device_input *ret, struct report *problems);
 
 #endif

@@ -394,7 +394,7 @@ static enum cli_exit prepare(struct device_run *run, struct plan **ret)
 	config_free(run->kept);
 	run->config = new_config();
 	run->kept = new_config();
-	run->in_use = run->loses = run->misnamed = false;
+	run->in_use = run->loses = run->misnamed = run->unreadable = false;
 	report_clear(&run->notes);
 	run->verb->fill(run);
 	configured_refuse(run);
@@ -502,6 +502,8 @@ static enum cli_exit end_status(const struct device_run *run, enum cli_exit stat
 {
 	if (status != CLI_DONE || !run->cli->problems.n)
 		return status;
+	if (run->unreadable)
+		return CLI_FAILED;
 	return run->loses ? CLI_REFUSED : CLI_INVALID;
 }
 

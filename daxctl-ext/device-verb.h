@@ -60,6 +60,7 @@ struct device_run {
 	bool in_use; /* a refusal that waiting may help */
 	bool misnamed; /* a name means nothing, or more than one thing: nobody is waited for */
 	bool waited; /* all the time of --wait: now --force takes from who has it open */
+	bool unreadable; /* a file that was named */
 	bool loses; /* refused, because it would lose what the verb does not name */
 };
 

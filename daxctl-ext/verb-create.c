@@ -176,9 +176,14 @@ static void fill(struct device_run *run)
 	const struct create_options *options = options_of(run);
 	const struct region *first = NULL, *second = NULL;
 
-	if (options->input &&
-	    device_input_load(options->input, &input, &run->cli->problems) < 0)
-		return;
+	if (options->input) {
+		enum cli_exit status =
+			device_input_load(options->input, &input, &run->cli->problems);
+
+		run->unreadable = status == CLI_FAILED;
+		if (status != CLI_DONE)
+			return;
+	}
 	for (size_t i = 0; i < run->topology->n_regions; i++) {
 		const struct region *region = &run->topology->regions[i];
 
@@ -331,7 +336,7 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "input", .value = "FILE", .offset = offsetof(struct create_options, input),
-		.help = "Make again what list -M printed, in the same place.",
+		.help = "Make again what list -M -d DEVICE printed, in the same place.",
 	},
 	{
 		.name = "name", .value = "NAME", .offset = offsetof(struct create_options, name),

@@ -60,7 +60,11 @@ static bool read_input(struct device_run *run, struct wanted *wanted)
 {
 	_cleanup_(device_input_clear) struct device_input input = { 0 };
 
-	if (device_input_load(options_of(run)->input, &input, &run->cli->problems) < 0)
+	enum cli_exit status =
+		device_input_load(options_of(run)->input, &input, &run->cli->problems);
+
+	run->unreadable = status == CLI_FAILED;
+	if (status != CLI_DONE)
 		return false;
 	wanted->has_size = true;
 	wanted->size = (struct size_spec){ .bytes = range_list_size(&input.ranges) };
@@ -322,7 +326,7 @@ static const struct verb_option options[] = {
 	{
 		.name = "input", .value = "FILE",
 		.offset = offsetof(struct reconfigure_options, input),
-		.help = "Size and alignment from what list -M printed.",
+		.help = "Size and alignment from what list -M -d DEVICE printed.",
 	},
 	OPTION_ALLOW_DATA_LOSS_AT(struct reconfigure_options, common.allow_data_loss),
 	DEVICE_OPTION_WAIT(struct reconfigure_options),
