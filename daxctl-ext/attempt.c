@@ -88,8 +88,8 @@ enum cli_exit attempt_failed(struct attempt *attempt)
 	progress_free(TAKE(attempt->progress));
 	if (!cli->json) {
 		print_steps_in(attempt, STEP_UNDONE, "Undone again:");
-		print_steps_in(attempt, STEP_SKIPPED,
-			       "Not done, because they come after a step that failed:");
+		/* They come after it, before it in its volume, or would be of no use without it. */
+		print_steps_in(attempt, STEP_SKIPPED, "Not done, because of a step that failed:");
 	}
 	if (attempt->n_failed)
 		return CLI_FAILED;

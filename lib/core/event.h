@@ -9,7 +9,7 @@
  *   {"event":"step","step":3,"state":"done"}
  *   {"event":"step","step":4,"state":"failed","error":{"code":16,"errno":"EBUSY",
  *    "message":"...","hint":"..."}}
- *   {"event":"step","step":5,"state":"skipped"}      one it comes after failed, or the run was
+ *   {"event":"step","step":5,"state":"skipped"}      because of one that failed, or the run was
  *                                                    cancelled
  *   {"event":"step","step":3,"state":"undone"}       taken back because step 4 failed or the
  *                                                    run was cancelled; with "error" when that

@@ -168,6 +168,7 @@ expect 0 'with udev' daxctl-ext apply /run/one.json
 one '{ "name": "vm-a", "region": { "type": "pmem", "target_node": 3 }, "mode": "devdax", "size": "128M", "group": "no-such-group" }'
 expect 1 'a group that is not there' daxctl-ext apply --allow-data-loss /run/one.json
 says 'no-such-group' 'is named'
+says 'Not done, because of a step that failed:' 'with the steps before it in the volume'
 expect 0 'and nothing was destroyed' sh -c 'daxctl-ext status | grep "  vm-a .* 256M"'
 link_is /dev/dax/by-name/vm-a root:kvm:660
 
