@@ -227,12 +227,17 @@ static enum cli_exit take_failure(struct follow *follow, const struct json_value
 static enum cli_exit take_refusal(struct follow *follow, const struct json_value *end)
 {
 	struct report *problems = &follow->cli->problems;
+	size_t first = problems->n;
 
 	take_problems(follow, end);
 	if (!follow->plan || !follow->plan->n_destructive)
 		return CLI_REFUSED;
-	if (problems->n && problems->errors[problems->n - 1].code == ECANCELED)
-		error_clear(&problems->errors[--problems->n]);
+	if (problems->n > first && problems->errors[first].code == ECANCELED) {
+		error_clear(&problems->errors[first]);
+		problems->n--;
+		memmove(&problems->errors[first], &problems->errors[first + 1],
+			(problems->n - first) * sizeof(problems->errors[0]));
+	}
 	return planning_check_losses(follow->cli, follow->plan, false);
 }
 

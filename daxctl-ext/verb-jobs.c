@@ -66,12 +66,18 @@ static void print_volumes(struct table *table, const struct json_value *job)
 static void print_remark(struct table *table, const struct json_value *job)
 {
 	_cleanup_(report_clear) struct report problems = REPORT_INIT;
+	const struct error *first = NULL;
 
 	answer_problems(job, &problems);
 	if (problems.n)
-		table_cell(table, "%s", error_message(&problems.errors[0]));
-	else if (*answer_text(job, "current_step"))
+		first = &problems.errors[0];
+	if (*answer_text(job, "current_step"))
 		table_cell(table, "%s", answer_text(job, "current_step"));
+	else if (first)
+		table_cell(table, "%s%s%s%s%s", first->file ? first->file : "",
+			   first->file ? ": " : "",
+			   first->pointer && *first->pointer ? first->pointer : "",
+			   first->pointer && *first->pointer ? ": " : "", error_message(first));
 	else
 		print_volumes(table, job);
 }

@@ -97,10 +97,20 @@ static void end(struct job *job, enum job_outcome outcome)
 	queue_ended(job->manager->queue, job);
 }
 
+/* The job's own come before what was left out of the host's configuration: they say how it ended. */
 static void add_problem(struct job *job, struct error *error)
 {
-	if (job->problems.n < PROBLEMS_MAX)
-		(void)report_take(&job->problems, error);
+	struct report *problems = &job->problems;
+
+	if (job->n_own < PROBLEMS_MAX) {
+		struct error own;
+
+		(void)report_take(problems, error);
+		own = problems->errors[problems->n - 1];
+		memmove(&problems->errors[job->n_own + 1], &problems->errors[job->n_own],
+			(problems->n - 1 - job->n_own) * sizeof(own));
+		problems->errors[job->n_own++] = own;
+	}
 	error_clear(error);
 	bus_job_changed(job->manager->bus, job, BUS_JOB_PROBLEMS);
 }
@@ -110,6 +120,14 @@ static void take_problems(struct job *job, struct report *report)
 	for (size_t i = 0; i < report->n; i++)
 		add_problem(job, &report->errors[i]);
 	report_clear(report);
+}
+
+static void take_left_out(struct job *job, struct report *report)
+{
+	for (size_t i = 0; i < report->n && job->problems.n < PROBLEMS_MAX; i++)
+		(void)report_take(&job->problems, &report->errors[i]);
+	report_clear(report);
+	bus_job_changed(job->manager->bus, job, BUS_JOB_PROBLEMS);
 }
 
 static void fail(struct job *job, struct error *error)
@@ -265,6 +283,7 @@ static void end_as_told(struct job *job)
 	}
 	if (job->config && job->attempts < ATTEMPTS) {
 		report_clear(&job->problems);
+		job->n_own = 0;
 		bus_job_changed(job->manager->bus, job, BUS_JOB_PROBLEMS);
 		scan(job);
 		return;
@@ -401,7 +420,10 @@ static void make_plan(struct job *job, const struct topology *topology)
 
 	plan_free(TAKE(job->plan));
 	r = job->host ? plan_host(job, topology, &report) : plan_all(job, topology, &report);
-	take_problems(job, &report);
+	if (job->host && r == 0)
+		take_left_out(job, &report);
+	else
+		take_problems(job, &report);
 	if (r < 0) {
 		end(job, JOB_INVALID);
 		return;

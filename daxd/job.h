@@ -60,7 +60,8 @@ struct job {
 	size_t steps_done;
 	size_t current; /* index + 1 of the step that runs, 0: none does */
 	size_t n_events; /* what the worker has told */
-	struct report problems;
+	struct report problems; /* its own, then what was left out of the host's configuration */
+	size_t n_own;
 	bool host;		/* config is the host's own: what cannot be had of it is left out, */
 	struct report mistakes; /* as these files were */
 	unsigned int attempts;

@@ -268,6 +268,14 @@ says '"steps":[]' 'prints the plan'
 says 'Volume \"bad\" is left out' 'and the problems'
 expect 0 'jobs' daxctl-ext jobs
 says ' partial ' 'lists the outcome'
+grep -q ' partial .* /etc/daxd/[345]0-[a-z]*.json: /volumes/0' "$out"
+verdict 'and what was left out, with its file' $?
+one /etc/daxd/20-window.json "{ $window, \"size\": \"128M\" }"
+expect 3 'apply what would lose data' daxctl-ext apply
+says '/etc/daxd/40-broken.json' 'names what is left out, too'
+expect 0 'its job' daxctl-ext jobs
+grep -q ' refused .* 1 step would lose data' "$out"
+verdict 'is listed with its own reason' $?
 expect 2 'the same files by name are all or nothing' daxctl-ext apply /etc/daxd
 rm /etc/daxd/*.json
 systemctl reload daxd
