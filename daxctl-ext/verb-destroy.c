@@ -8,6 +8,20 @@ struct destroy_options {
 	struct device_options common;
 };
 
+static void refuse_enabled(struct device_run *run, const struct dax_device *device,
+			   const struct volume *volume)
+{
+	if (dax_device_any_online(device))
+		device_refuse(run, volume->name, ENXIO,
+			      "offline-memory and disable-device before, or --force, which takes it "
+			      "offline; its contents are lost.",
+			      "Its memory is online.");
+	else
+		device_refuse(run, volume->name, ENXIO,
+			      "disable-device before, or --force; its contents are lost.",
+			      "It is enabled.");
+}
+
 static void want(struct device_run *run, const struct volume_view *view, struct volume *volume)
 {
 	const struct dax_device *device = view->device;
@@ -26,10 +40,7 @@ static void want(struct device_run *run, const struct volume_view *view, struct 
 		return;
 	}
 	if (!run->options->force && device->driver != DRIVER_NONE) {
-		device_refuse(run, volume->name, ENXIO,
-			      "disable-device before, or --force; its contents are lost.",
-			      dax_device_any_online(device) ? "Its memory is online." :
-							  "It is enabled.");
+		refuse_enabled(run, device, volume);
 		return;
 	}
 	volume->absent = true;

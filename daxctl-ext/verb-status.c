@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "core/topology-json.h"
+#include "meaning.h"
 #include "status-table.h"
 #include "verb.h"
 
@@ -14,7 +15,7 @@ struct status_options {
 
 static bool is_called(const struct region *region, const char *name)
 {
-	return strcmp(region->name, name) == 0 || strcmp(region->path, name) == 0;
+	return meaning_region_is(region, name) || strcmp(region->path, name) == 0;
 }
 
 static void add_no_region(struct cli *cli, const struct topology *topology, const char *name)
@@ -89,7 +90,7 @@ static enum cli_exit run(struct cli *cli, const void *userdata, char *args[])
 	status = client_scan(&client, LOOK_ALL, &topology, &cli->problems);
 	if (status != CLI_DONE)
 		return status;
-	if (options->region) {
+	if (options->region && strcmp(options->region, "all") != 0) {
 		region = find_region(topology, options->region);
 		if (!region) {
 			add_no_region(cli, topology, options->region);
@@ -106,7 +107,8 @@ static const struct verb_option options[] = {
 	{
 		.name = "region", .letter = 'r', .value = "NAME",
 		.offset = offsetof(struct status_options, region),
-		.help = "Show only this region; the name or the sysfs path.",
+		.help = "Show only this region: X of daxX.Y, regionX, its name, its sysfs path, "
+			"or all.",
 	},
 	{
 		.name = "columns", .value = "NAME,...",

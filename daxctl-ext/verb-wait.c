@@ -10,6 +10,8 @@
 #include "suggest.h"
 #include "verb.h"
 
+#define HOW_READ                                                                            \
+	"Files in " SYSCONFDIR "/daxd are read by \"daxctl-ext apply\" or \"systemctl reload daxd\"."
 #define TIMEOUT_MAX UINT64_C(1000000000)
 
 struct wait_options {
@@ -99,7 +101,9 @@ static void add_unknown(struct wait *wait, const char *name)
 		near = suggest(name, names, list->n);
 	(void)error_set(&error, ENOENT, "The host's configuration has no volume \"%s\".", name);
 	if (near)
-		(void)error_hint(&error, "did you mean \"%s\"?", near);
+		(void)error_hint(&error, "did you mean \"%s\"? " HOW_READ, near);
+	else
+		(void)error_hint(&error, "%s", HOW_READ);
 	(void)report_take(&wait->cli->problems, &error);
 }
 

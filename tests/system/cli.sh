@@ -203,6 +203,9 @@ expect 0 'wait for a volume that is there' daxctl-ext wait --timeout 30 window
 expect 0 'wait for all, as nobody' as_nobody daxctl-ext wait --timeout 30
 expect 2 'wait for one that is none' daxctl-ext wait --timeout 1 windo
 says 'did you mean "window"?' 'and the right name is known'
+one /etc/daxd/later.json '{ "name": "unread", "region": { "type": "hmem", "target_node": 1 }, "mode": "devdax", "size": "128M" }'
+expect 2 'wait for one of a file that was not read' daxctl-ext wait --timeout 1 unread
+says 'Files in /etc/daxd are read by "daxctl-ext apply"' 'and what reads it is said'
 one /etc/daxd/later.json '{ "name": "later", "region": { "type": "hmem", "target_node": 9 }, "mode": "devdax", "size": "1G", "wait": 600 }'
 systemctl reload daxd
 until_says 'later' daxctl-ext wait --timeout 0 late
