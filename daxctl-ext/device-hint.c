@@ -77,7 +77,9 @@ static void add_user(struct text *text, const struct holder *holder, bool first)
 	if (holder->kind == HOLDER_PROCESS)
 		text_add(text, "%s%s (%s)", separator, holder->name, holder_describe(holder).text);
 	else
-		text_add(text, "%s%s %s", separator, holder_kind_word(holder->kind), holder->name);
+		text_add(text, "%s%s %s%s%s%s", separator, holder_kind_word(holder->kind),
+			 holder->name, holder->mapping ? " (" : "",
+			 holder->mapping ? holder->mapping : "", holder->mapping ? ")" : "");
 }
 
 void device_tell_users(const struct device_run *run)

@@ -274,7 +274,8 @@ const struct verb verb_who = {
 	.about = "It may be named as a volume, as daxX.Y, pmemN, pmemNpM or namespaceX.Y, by any "
 		 "path of its node, or by its uuid. "
 		 "Those who use it are file systems, swap, block devices on top of it "
-		 "(device-mapper, loop, RAID), processes that have it open or mapped, and the "
+		 "(device-mapper with the name of the mapping, loop, RAID) and what is mounted on "
+		 "those, processes that have it open or mapped, and the "
 		 "kernel, with memory blocks that are online. "
 		 "The exit status is 0 whether there are any or not.",
 	.json = "Print them as JSON; \"users\" is empty when there are none.",

@@ -206,11 +206,12 @@ struct holder_text holder_describe(const struct holder *holder)
 		(void)snprintf(text.text, sizeof(text.text), "swap space");
 		break;
 	case HOLDER_BLOCK:
-		(void)snprintf(text.text, sizeof(text.text), "%s on top of it",
+		(void)snprintf(text.text, sizeof(text.text), "%s%s%s on top of it",
 			       strncmp(name, "dm-", 3) == 0   ? "device-mapper" :
 			       strncmp(name, "loop", 4) == 0  ? "loop device" :
 			       strncmp(name, "md", 2) == 0    ? "RAID" :
-								"block device");
+								"block device",
+			       holder->mapping ? " " : "", holder->mapping ? holder->mapping : "");
 		break;
 	case HOLDER_PROCESS:
 		(void)snprintf(text.text, sizeof(text.text), "pid %d%s", holder->pid,

@@ -37,7 +37,7 @@ bool volume_is_called(const struct volume_view *view, const char *name);
 const struct holder *volume_holder(const struct volume_view *view, size_t i);
 /* What its name leaves to be said: "pid 12", "device-mapper on top of it". */
 struct holder_text {
-	char text[64];
+	char text[192];
 };
 struct holder_text holder_describe(const struct holder *holder);
 

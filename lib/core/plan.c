@@ -129,6 +129,8 @@ char *describe_holders(struct planner *p, const struct holder_list *holders)
 
 		(void)fprintf(out, "%s%s %s", i ? ", " : "", holder_kind_word(holder->kind),
 			      holder->name);
+		if (holder->mapping)
+			(void)fprintf(out, " (%s)", holder->mapping);
 		if (holder->pid)
 			(void)fprintf(out, " (pid %d%s)", holder->pid,
 				      holder->mapped ? ", mapped" : "");

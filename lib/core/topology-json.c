@@ -32,6 +32,7 @@ void holder_put(struct json_out *out, const struct holder *holder)
 	json_open(out, NULL, '{');
 	json_put_text(out, "kind", holder_kind_word(holder->kind));
 	json_put_text(out, "name", holder->name);
+	json_put_text(out, "mapping", holder->mapping);
 	if (holder->kind == HOLDER_PROCESS)
 		json_put_int(out, "pid", holder->pid);
 	if (holder->mapped)

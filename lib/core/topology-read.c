@@ -69,6 +69,7 @@ static const struct json_table access_table = JSON_TABLE("a node", access_fields
 static const struct json_field holder_fields[] = {
 	JSON_FIELD("kind", json_word, struct holder, kind, .arg = &holder_kinds, .required = true),
 	JSON_FIELD("name", json_text, struct holder, name, .required = true),
+	JSON_FIELD("mapping", json_text, struct holder, mapping),
 	JSON_FIELD("pid", json_int, struct holder, pid, .arg = &pid_min),
 	JSON_FIELD("mapped", json_bool, struct holder, mapped),
 };

@@ -67,10 +67,16 @@ bool access_owners_are(const struct access *have, const char *owner, const char 
 	       account_is(group, have->group, have->gid);
 }
 
+void holder_clear(struct holder *holder)
+{
+	free(holder->name);
+	free(holder->mapping);
+}
+
 void holder_list_clear(struct holder_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		free(list->holders[i].name);
+		holder_clear(&list->holders[i]);
 	free(list->holders);
 	*list = (struct holder_list){ 0 };
 }

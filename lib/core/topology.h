@@ -90,6 +90,7 @@ struct holder {
 	enum holder_kind kind;
 	char *name;
 	int pid; /* of HOLDER_PROCESS, else 0 */
+	char *mapping; /* of a HOLDER_BLOCK of device-mapper: what that is called; else NULL */
 	bool mapped; /* a process may lose what it has mapped; with a mere open file, nothing */
 };
 
@@ -249,6 +250,7 @@ void access_clear(struct access *access);
 const char *access_link_name(const char *link);
 /* Do they belong to whom is wanted, by name or by number?  What is not wanted (NULL) does not count. */
 bool access_owners_are(const struct access *have, const char *owner, const char *group);
+void holder_clear(struct holder *holder);
 void holder_list_clear(struct holder_list *list);
 /* Copies name; -ENOMEM. */
 int holder_list_add(struct holder_list *list, enum holder_kind kind, const char *name, int pid);

@@ -31,8 +31,10 @@ static int busy(const char *name, const struct holder_list *list, struct error *
 				     holder->name, holder->pid,
 				     holder->mapped ? ", mapped" : "");
 		else
-			n = snprintf(text + used, left, "%s%s %.100s", i ? ", " : "",
-				     holder_kind_word(holder->kind), holder->name);
+			n = snprintf(text + used, left, "%s%s %.100s%s%.100s%s", i ? ", " : "",
+				     holder_kind_word(holder->kind), holder->name,
+				     holder->mapping ? " (" : "", holder->mapping ?: "",
+				     holder->mapping ? ")" : "");
 		used += (size_t)n < left ? (size_t)n : left - 1;
 	}
 	(void)error_set(reterr, EBUSY, "%s is in use: %s%s.", name, text,
@@ -48,7 +50,7 @@ static void drop_open(struct holder_list *list)
 		if (list->holders[i].mapped)
 			list->holders[kept++] = list->holders[i];
 		else
-			free(list->holders[i].name);
+			holder_clear(&list->holders[i]);
 	}
 	list->n = kept;
 }

@@ -19,6 +19,7 @@
 #include "base/text.h"
 
 #define MAPS_BUFFER 16384
+#define STACK_DEPTH 8 /* encryption on RAID on maps on partitions is four */
 #define SETTLE_MS 500
 #define SETTLE_NAP_MS 20
 
@@ -77,6 +78,54 @@ static int add_blockdev_at(struct targets *targets, int fd, const char *attribut
 	return add_target(targets, name, true, dev, list, own);
 }
 
+static int name_mapping(struct holder_list *list, const char *mapping)
+{
+	struct holder *holder = &list->holders[list->n - 1];
+
+	holder->mapping = text_clean(mapping);
+	return holder->mapping ? 0 : -ENOMEM;
+}
+
+/* A block device on top of it; of device-mapper people know the name, and not the number. */
+static int add_upper(struct holder_list *list, struct holder_list *own, const char *name)
+{
+	char path[SYSFS_NAME_MAX + 32], mapping[SYSFS_VALUE_MAX];
+
+	if (add_holder(list, own, HOLDER_BLOCK, name, 0) < 0)
+		return -ENOMEM;
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s/dm/name", name);
+	if (sysfs_read(AT_FDCWD, path, mapping, sizeof(mapping)) <= 0)
+		return 0;
+	if (name_mapping(list, mapping) < 0 || (own && name_mapping(own, mapping) < 0))
+		return -ENOMEM;
+	return 0;
+}
+
+/* What is mounted on it, and on what is on top of that, keeps the device below in use. */
+static int add_tower(struct targets *targets, const char *name, struct holder_list *list,
+		     struct holder_list *own, unsigned int depth)
+{
+	char path[SYSFS_NAME_MAX + 32];
+	_cleanup_(closedirp) DIR *dir = NULL;
+	const struct dirent *entry;
+	size_t before = targets->n;
+
+	if (add_upper(list, own, name) < 0)
+		return -ENOMEM;
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s/holders", name);
+	dir = sysfs_open_dir(AT_FDCWD, path);
+	if (!dir || !depth)
+		return 0; /* it went away meanwhile */
+	if (add_blockdev_at(targets, dirfd(dir), "../dev", name, list, own) < 0)
+		return -ENOMEM;
+	for (size_t i = before; i < targets->n; i++)
+		targets->targets[i].stacked = true;
+	while ((entry = sysfs_next(dir)))
+		if (add_tower(targets, entry->d_name, list, own, depth - 1) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 /* A map of ours holds the disk for as long as somebody holds the map. */
 static int add_map(struct targets *targets, const char *dm, unsigned int number,
 		   const struct disk *disk, struct holder_list *list)
@@ -91,7 +140,7 @@ static int add_map(struct targets *targets, const char *dm, unsigned int number,
 	if (!map || !dir)
 		return 0; /* it went away meanwhile, or came */
 	while ((entry = sysfs_next(dir)))
-		if (add_holder(list, &map->holders, HOLDER_BLOCK, entry->d_name, 0) < 0)
+		if (add_tower(targets, entry->d_name, list, &map->holders, STACK_DEPTH) < 0)
 			return -ENOMEM;
 	return add_blockdev_at(targets, dirfd(dir), "../dev", dm, list, &map->holders);
 }
@@ -110,7 +159,7 @@ static int add_stacked(struct targets *targets, int fd, const char *folder,
 		if (number) {
 			if (add_map(targets, entry->d_name, number, ns->disk, list) < 0)
 				return -ENOMEM;
-		} else if (add_holder(list, own, HOLDER_BLOCK, entry->d_name, 0) < 0) {
+		} else if (add_tower(targets, entry->d_name, list, own, STACK_DEPTH) < 0) {
 			return -ENOMEM;
 		}
 	}
@@ -165,12 +214,18 @@ int targets_add_blockdev(struct targets *targets, const char *name, const struct
 	return 0;
 }
 
-static struct target *find_by_dev(const struct targets *targets, dev_t dev)
+/* name NULL: that of the device.  What lies on several devices has a target for each. */
+static int hold_all(const struct targets *targets, dev_t dev, enum holder_kind kind,
+		    const char *name)
 {
-	for (size_t i = 0; i < targets->n; i++)
-		if (targets->targets[i].block && targets->targets[i].dev == dev)
-			return &targets->targets[i];
-	return NULL;
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct target *target = &targets->targets[i];
+
+		if (target->block && target->dev == dev &&
+		    hold(target, kind, name ? name : target->name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* Put back the characters that mountinfo writes as \ooo. */
@@ -189,49 +244,45 @@ static void unescape(char *text)
 	*to = 0;
 }
 
+/* Some file systems (btrfs) have a number of their own: their source says where they lie. */
+static dev_t mounted_dev(const char *number, char *rest)
+{
+	char *source = strstr(rest, " - ");
+	unsigned int maj, min;
+	struct stat st;
+
+	if (sscanf(number, "%u:%u", &maj, &min) != 2)
+		return 0;
+	source = source && maj == 0 ? strchr(source + 3, ' ') : NULL;
+	if (!source || strncmp(source + 1, "/dev/", 5) != 0)
+		return makedev(maj, min);
+	source[1 + strcspn(source + 1, " \n")] = 0;
+	return stat(source + 1, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+}
+
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
 static int read_mount(const struct targets *targets, char *line)
 {
-	char *fields[5], *rest = line, *source;
-	struct target *target = NULL;
-	unsigned int maj, min;
-	struct stat st;
+	char *fields[5], *rest = line;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		fields[i] = strsep(&rest, " ");
 		if (!rest)
 			return 0;
 	}
-	if (sscanf(fields[2], "%u:%u", &maj, &min) == 2)
-		target = find_by_dev(targets, makedev(maj, min));
-	source = strstr(rest, " - ");
-	/* Some file systems (btrfs) have a number of their own: their source says where they lie. */
-	if (!target && source && strncmp(fields[2], "0:", 2) == 0) {
-		source = strchr(source + 3, ' ');
-		source = source ? source + 1 : NULL;
-		if (source && strncmp(source, "/dev/", 5) == 0) {
-			source[strcspn(source, " \n")] = 0;
-			if (stat(source, &st) == 0 && S_ISBLK(st.st_mode))
-				target = find_by_dev(targets, st.st_rdev);
-		}
-	}
-	if (!target)
-		return 0;
 	unescape(fields[4]);
-	return hold(target, HOLDER_MOUNT, fields[4]);
+	return hold_all(targets, mounted_dev(fields[2], rest), HOLDER_MOUNT, fields[4]);
 }
 
 static int read_swap(const struct targets *targets, char *line)
 {
-	const struct target *target;
 	struct stat st;
 
 	line[strcspn(line, " \t\n")] = 0;
 	unescape(line);
 	if (line[0] != '/' || stat(line, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
-	target = find_by_dev(targets, st.st_rdev);
-	return target ? hold(target, HOLDER_SWAP, target->name) : 0;
+	return hold_all(targets, st.st_rdev, HOLDER_SWAP, NULL);
 }
 
 /*
@@ -245,15 +296,13 @@ static int read_loops(const struct targets *targets, struct error *reterr)
 
 	while (dir && (entry = sysfs_next(dir))) {
 		char path[SYSFS_NAME_MAX + 32], backing[SYSFS_VALUE_MAX];
-		struct target *target = NULL;
 		struct stat st;
 
 		(void)snprintf(path, sizeof(path), "%s/loop/backing_file", entry->d_name);
 		if (strncmp(entry->d_name, "loop", 4) == 0 &&
 		    sysfs_read(dirfd(dir), path, backing, sizeof(backing)) > 0 &&
-		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode))
-			target = find_by_dev(targets, st.st_rdev);
-		if (target && hold(target, HOLDER_BLOCK, entry->d_name) < 0)
+		    stat(backing, &st) == 0 && S_ISBLK(st.st_mode) &&
+		    hold_all(targets, st.st_rdev, HOLDER_BLOCK, entry->d_name) < 0)
 			return error_oom(reterr);
 	}
 	return 0;
@@ -289,7 +338,8 @@ static struct target *find_by_link(const struct targets *targets, int dir, const
 		return NULL;
 	dev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	for (size_t i = 0; i < targets->n; i++)
-		if (targets->targets[i].dev == dev && targets->targets[i].block == S_ISBLK(st.stx_mode))
+		if (targets->targets[i].dev == dev && !targets->targets[i].stacked &&
+		    targets->targets[i].block == S_ISBLK(st.stx_mode))
 			return &targets->targets[i];
 	return NULL;
 }

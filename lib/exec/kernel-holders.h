@@ -9,6 +9,7 @@ struct target {
 	char name[SYSFS_NAME_MAX]; /* dax1.0, pmem1, pmem1p1, dm-0 */
 	dev_t dev;
 	bool block;
+	bool stacked; /* on the device of the list: of it mounts and swap count, and no processes */
 	struct holder_list *list;
 	struct holder_list *own; /* of a partition: its alone, NULL: none; list is the disk's */
 	struct range extent;	 /* of mappings, those that have some of it; size 0: all */

@@ -103,6 +103,7 @@ sleep 1
 release
 wait $waiting
 verdict 'waits until it is closed' $?
+says 'Waiting for those who use it: used by hold (pid' 'says for whom'
 says 'disabled 1 device' 'then goes on'
 expect 0 'enable' daxctl-ext enable-device used
 hold map "/dev/$made"
@@ -134,6 +135,14 @@ swapon $disk
 leaves swap swapoff $disk
 dmsetup create held --table "0 2048 linear $disk 0"
 leaves dm-0 dmsetup remove held
+dmsetup create tower --table "0 131072 linear $disk 0"
+mkfs.ext4 -q /dev/mapper/tower >>$run/noise 2>&1
+mount /dev/mapper/tower $run/mnt
+expect 0 'who is on top of it' daxctl-ext who fs
+says 'device-mapper tower on top of it' 'the mapping has its name'
+says "$run/mnt" 'and what is mounted on it is found'
+umount $run/mnt
+dmsetup remove tower
 # A service does not see what is below /home, nor anybody a mount in a namespace of its own.
 mkfs.ext4 -q $disk >>$run/noise 2>&1
 mkdir -p /home/db
