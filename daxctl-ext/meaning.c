@@ -80,7 +80,7 @@ static void add(struct meanings *meanings, const struct volumes *volumes,
 	text_add(&meanings->instead, "%s%s", separator, own ? own : "its uuid");
 }
 
-/* A volume that is recorded, and is not there. */
+/* A volume that is recorded, and will come; one until reboot whose device is gone is nothing. */
 static bool is_only_recorded(const struct topology *topology, const struct volumes *volumes,
 			     const char *name)
 {
@@ -89,7 +89,7 @@ static bool is_only_recorded(const struct topology *topology, const struct volum
 	for (size_t i = 0; record && i < volumes->n; i++)
 		if (volumes->views[i].record == record)
 			return false;
-	return record != NULL;
+	return record && !record->until_reboot;
 }
 
 static void refuse(struct report *problems, struct meanings *meanings, const char *name)
