@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "part.h"
 #include "problem.h"
 
 #define SHOWN_MAX 8
@@ -110,6 +111,7 @@ bool meaning_refuse_several(struct report *problems, const struct topology *topo
 {
 	bool all = strcmp(name, "all") == 0, everywhere = !region || strcmp(region, "all") == 0;
 	struct meanings meanings = { .n = 0 };
+	struct part part;
 
 	for (size_t i = 0; i < volumes->n; i++)
 		if (meaning_region_is(volumes->views[i].region, region) &&
@@ -120,6 +122,10 @@ bool meaning_refuse_several(struct report *problems, const struct topology *topo
 	if (all && meanings.n++ < SHOWN_MAX) {
 		text_add(&meanings.what, ", every device");
 		text_add(&meanings.instead, ", or each device by its name");
+	}
+	if (part_find(volumes, name, &part) && meanings.n++ < SHOWN_MAX) {
+		text_add(&meanings.what, ", a partition");
+		text_add(&meanings.instead, ", /dev/%s", name);
 	}
 	if (everywhere && is_only_recorded(topology, volumes, name) && meanings.n++ < SHOWN_MAX)
 		text_add(&meanings.what, ", a volume that is recorded and not there");
