@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Volumes that are dax devices of dynamic regions: soft-reserved memory and volatile CXL. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/planner.h"
 
 static bool check_keys(struct planner *p, struct goal *goal)
@@ -49,12 +51,21 @@ static uint64_t step_of(const struct planner *p, const struct goal *goal)
 			       p->topology->memory_block_size);
 }
 
+/* Memory has no byte that must be at an offset: the order of its ranges is nothing. */
+static bool has_ranges(const struct goal *goal)
+{
+	const struct range_list *have = &goal->device->ranges, *want = &goal->volume->ranges;
+
+	return goal->volume->mode == MODE_SYSTEM_RAM ? range_list_same_set(have, want) :
+						       range_list_same_bytes(have, want);
+}
+
 /* "ranges" of the configuration: inside the region, in whole steps; what is there may stay. */
 static bool check_ranges(struct planner *p, struct goal *goal, uint64_t step)
 {
 	const struct range_list *ranges = &goal->volume->ranges;
 
-	if (goal->device && range_list_same_bytes(&goal->device->ranges, ranges))
+	if (goal->device && has_ranges(goal))
 		return true;
 	for (size_t i = 0; i < ranges->n; i++) {
 		struct range r = ranges->ranges[i], whole = goal->region->range;
@@ -108,6 +119,20 @@ static void copy_prefix(struct planner *p, struct range_list *to, const struct r
 	}
 }
 
+static char *ranges_text(struct planner *p, const struct range_list *ranges)
+{
+	struct text text = { 0 };
+	char *made;
+
+	for (size_t i = 0; i < ranges->n; i++)
+		text_add(&text, "%s0x%" PRIx64 "-0x%" PRIx64, i ? "," : "",
+			 ranges->ranges[i].start, range_end(ranges->ranges[i]) - 1);
+	made = text_finish(&text);
+	if (!made)
+		p->no_memory = true;
+	return made;
+}
+
 static bool is_one_piece(const struct range_list *ranges)
 {
 	for (size_t i = 1; i < ranges->n; i++)
@@ -123,19 +148,38 @@ static void resize(struct goal *goal, const char *reason)
 		goal->reason = reason;
 }
 
-/* Every byte of the device stays where it is in the wanted ranges? */
-static bool keeps_all(const struct range_list *have, const struct range_list *want)
-{
-	for (size_t i = 0; i < have->n; i++)
-		if (!range_list_contains(want, have->ranges[i]))
-			return false;
-	return true;
-}
-
 /* Of a foreign device they only say which it is. */
 static bool says_ranges(const struct goal *goal)
 {
 	return goal->volume->ranges.n && !goal->volume->foreign;
+}
+
+static void drift_ranges(struct planner *p, const struct goal *goal,
+			 const struct range_list *have, const struct range_list *want)
+{
+	_cleanup_(freep) char *from = ranges_text(p, have), *to = ranges_text(p, want);
+
+	planner_drift(p, goal, "ranges", from ? from : "", to ? to : "");
+}
+
+static const char *ranges_reason(const struct range_list *have, const struct range_list *want)
+{
+	if (range_list_same_set(have, want))
+		return "the order of its ranges changes";
+	return range_list_begins_with(want, have) || range_list_begins_with(have, want) ?
+		       "its size changes" :
+		       "its ranges change";
+}
+
+static void judge_ranges(struct planner *p, struct goal *goal)
+{
+	const struct range_list *have = &goal->device->ranges;
+
+	copy_ranges(p, &goal->ranges, has_ranges(goal) ? have : &goal->volume->ranges);
+	if (range_list_same_bytes(&goal->ranges, have))
+		return;
+	drift_ranges(p, goal, have, &goal->ranges);
+	resize(goal, ranges_reason(have, &goal->ranges));
 }
 
 static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
@@ -144,7 +188,7 @@ static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 	const struct range_list *recorded = goal->record ? &goal->record->ranges : NULL;
 
 	if (says_ranges(goal)) {
-		copy_ranges(p, &goal->ranges, &goal->volume->ranges);
+		judge_ranges(p, goal);
 	} else if (recorded && (wanted == 0 || wanted == range_list_size(recorded)) &&
 		   !range_list_same_bytes(recorded, &device->ranges)) {
 		/* What an earlier run wanted and did not finish. */
@@ -161,10 +205,8 @@ static void judge_size(struct planner *p, struct goal *goal, uint64_t wanted)
 		goal->size = wanted; /* the rest is found by placing */
 		resize(goal, "its size changes");
 	}
-	if (!range_list_same_bytes(&goal->ranges, &device->ranges)) {
-		goal->destructive |= holds_data(goal) && !keeps_all(&device->ranges, &goal->ranges);
+	if (!range_list_same_bytes(&goal->ranges, &device->ranges))
 		resize(goal, "its size changes");
-	}
 }
 
 /* What stays where it is may hold no whole memory block, however large it is. */
@@ -198,7 +240,6 @@ static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 		planner_drift(p, goal, "contiguous", "false", "true");
 		goal->size = range_list_size(&goal->ranges);
 		range_list_clear(&goal->ranges);
-		goal->destructive |= holds_data(goal);
 		resize(goal, "it is to be contiguous");
 	}
 	if (driver == DRIVER_KMEM && device->driver != DRIVER_KMEM &&
@@ -410,21 +451,31 @@ static void emit_record(struct planner *p, struct goal *goal)
 	copy_ranges(p, &step->ranges, &goal->ranges);
 }
 
+/* Only where more is appended does each byte stay at its offset. */
+static bool resize_loses(const struct goal *goal)
+{
+	return goal->destructive ||
+	       (holds_data(goal) &&
+		!range_list_begins_with(&goal->ranges, &goal->device->ranges));
+}
+
 static void emit_resize(struct planner *p, struct goal *goal)
 {
 	struct step *step = emit_step(p, goal, goal->region, STEP_RESIZE_DEVICE, goal->reason);
 
 	step->start = goal->device->ranges.ranges[0].start;
 	step->align = goal->align;
-	step->destructive = goal->destructive;
+	step->destructive = resize_loses(goal);
 	step_text(p, &step->object, goal->device->name);
 	copy_ranges(p, &step->ranges, &goal->ranges);
 }
 
 static bool only_shrinks(const struct goal *goal)
 {
-	return range_list_size(&goal->ranges) < goal->device->size &&
-	       keeps_all(&goal->ranges, &goal->device->ranges);
+	for (size_t i = 0; i < goal->ranges.n; i++)
+		if (!range_list_contains(&goal->device->ranges, goal->ranges.ranges[i]))
+			return false;
+	return range_list_size(&goal->ranges) < goal->device->size;
 }
 
 static void emit_remove(struct planner *p, struct goal *goal)

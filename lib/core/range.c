@@ -94,13 +94,13 @@ void range_list_join(struct range_list *list)
 		list->n = kept + 1;
 }
 
-bool range_list_same_bytes(const struct range_list *a, const struct range_list *b)
+bool range_list_begins_with(const struct range_list *a, const struct range_list *b)
 {
-	uint64_t done = 0, total = range_list_size(a);
+	uint64_t done = 0, total = range_list_size(b);
 	size_t i = 0, j = 0;
 	uint64_t in_a = 0, in_b = 0;
 
-	if (total != range_list_size(b))
+	if (total > range_list_size(a))
 		return false;
 	while (done < total) {
 		uint64_t left_a = a->ranges[i].size - in_a, left_b = b->ranges[j].size - in_b;
@@ -121,6 +121,29 @@ bool range_list_same_bytes(const struct range_list *a, const struct range_list *
 		}
 	}
 	return true;
+}
+
+bool range_list_same_bytes(const struct range_list *a, const struct range_list *b)
+{
+	return range_list_size(a) == range_list_size(b) && range_list_begins_with(a, b);
+}
+
+static uint64_t overlap(struct range a, struct range b)
+{
+	uint64_t start = a.start > b.start ? a.start : b.start;
+	uint64_t end = range_end(a) < range_end(b) ? range_end(a) : range_end(b);
+
+	return end > start ? end - start : 0;
+}
+
+bool range_list_same_set(const struct range_list *a, const struct range_list *b)
+{
+	uint64_t both = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < b->n; j++)
+			both += overlap(a->ranges[i], b->ranges[j]);
+	return both == range_list_size(a) && both == range_list_size(b);
 }
 
 int range_list_free_of(struct range whole, const struct range_list *used, struct range_list *ret)

@@ -37,10 +37,14 @@ bool range_list_equal(const struct range_list *a, const struct range_list *b);
 bool range_list_contains(const struct range_list *list, struct range r);
 bool range_overlaps(struct range a, struct range b);
 void range_list_sort(struct range_list *list);
-/* Join neighbours that touch; the list must be sorted. */
+/* Join neighbours that touch. */
+void range_list_join(struct range_list *list);
 /* Do they cover the same bytes in the same order, however they are divided? */
 bool range_list_same_bytes(const struct range_list *a, const struct range_list *b);
-void range_list_join(struct range_list *list);
+/* Are the first bytes of a those of b, in the same order? */
+bool range_list_begins_with(const struct range_list *a, const struct range_list *b);
+/* Do they cover the same bytes in whatever order?  No range of a list overlaps another of it. */
+bool range_list_same_set(const struct range_list *a, const struct range_list *b);
 /*
  * What is left of whole when every range of used (any order, may overlap) is taken out,
  * in address order. *ret must be clear; -ENOMEM.
