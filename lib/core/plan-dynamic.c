@@ -90,8 +90,10 @@ static bool check_ranges(struct planner *p, struct goal *goal, uint64_t step)
 /* Did the contents of the existing device mean anything to anybody? */
 static bool holds_data(const struct goal *goal)
 {
-	if (goal->record)
-		return strcmp(goal->record->mode, volume_mode_word(MODE_SYSTEM_RAM)) != 0;
+	const struct record *record = goal->record ? goal->record : goal->former;
+
+	if (record)
+		return strcmp(record->mode, volume_mode_word(MODE_SYSTEM_RAM)) != 0;
 	return goal->device->driver != DRIVER_KMEM;
 }
 
@@ -247,7 +249,7 @@ static void judge_device(struct planner *p, struct goal *goal, uint64_t wanted)
 		return;
 	/* One without a driver may be half made, or disabled: then its record knows. */
 	if (driver == DRIVER_KMEM && device->driver != DRIVER_KMEM && holds_data(goal) &&
-	    (device->driver != DRIVER_NONE || goal->record)) {
+	    (device->driver != DRIVER_NONE || goal->record || goal->former)) {
 		planner_drift(p, goal, "mode", "devdax", "system-ram");
 		goal->destructive = true;
 	}
@@ -429,26 +431,44 @@ void dynamic_emit_release(struct planner *p, const struct region *region)
 	emit_releases_space(p, region);
 }
 
-static void emit_record(struct planner *p, struct goal *goal)
+static bool needs_record(const struct goal *goal)
 {
-	const char *mode = volume_mode_word(goal->volume->mode);
+	if (goal->volume->foreign)
+		return false;
+	/* Ranges in the configuration say as much as a record does. */
+	if (!goal->record)
+		return !goal->volume->ranges.n || goal->verdict != VERDICT_KEEP || goal->former;
+	return strcmp(goal->record->mode, volume_mode_word(goal->volume->mode)) != 0 ||
+	       goal->record->until_reboot != goal->volume->until_reboot ||
+	       !range_list_same_bytes(&goal->record->ranges, &goal->ranges);
+}
+
+static void emit_own_record(struct planner *p, struct goal *goal)
+{
 	struct step *step;
 
-	if (goal->volume->foreign)
-		return;
-	if (goal->record && strcmp(goal->record->mode, mode) == 0 &&
-	    goal->record->until_reboot == goal->volume->until_reboot &&
-	    range_list_same_bytes(&goal->record->ranges, &goal->ranges))
-		return;
-	/* Ranges in the configuration say as much as a record does. */
-	if (!goal->record && goal->volume->ranges.n && goal->verdict == VERDICT_KEEP)
+	if (!needs_record(goal))
 		return;
 	step = emit_step(p, goal, goal->region, STEP_RECORD,
 			 "dynamic regions keep no names");
 	step_text(p, &step->label, goal->volume->name);
-	step_text(p, &step->record_mode, mode);
+	step_text(p, &step->record_mode, volume_mode_word(goal->volume->mode));
 	step->until_reboot = goal->volume->until_reboot;
 	copy_ranges(p, &step->ranges, &goal->ranges);
+}
+
+/* The device is in a record at any time, and in no other's when it is published. */
+static void emit_record(struct planner *p, struct goal *goal)
+{
+	struct step *step;
+
+	emit_own_record(p, goal);
+	if (!goal->former)
+		return;
+	planner_drift(p, goal, "name", goal->former->volume, goal->volume->name);
+	step = emit_step(p, goal, goal->region, STEP_FORGET, "its device has another name now");
+	step_text(p, &step->object, goal->device->name);
+	step_text(p, &step->label, goal->former->volume);
 }
 
 /* Only where more is appended does each byte stay at its offset. */

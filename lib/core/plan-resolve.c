@@ -420,6 +420,7 @@ void resolve_goals(struct planner *p)
 		}
 	}
 	records_find_gone(p);
+	claims_settle(p);
 	for (size_t i = 0; i < p->config->n_volumes; i++)
 		check_foreign(p, &p->goals[i]);
 }

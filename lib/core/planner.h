@@ -33,6 +33,7 @@ struct goal {
 	const struct namespace *ns;
 	const struct dax_device *device; /* of the namespace, or of the dynamic region */
 	const struct record *record;
+	const struct record *former; /* of the name that its object had until now; or NULL */
 	enum verdict verdict;
 	bool destructive;
 	const char *reason;	  /* half a sentence, static */
@@ -127,6 +128,10 @@ void goal_refuse_no_space(struct planner *p, struct goal *goal, struct space *sp
 
 /* plan-resolve.c */
 void resolve_goals(struct planner *p);
+
+/* plan-claims.c */
+/* After resolving: an object is one volume's; what is only renamed stays. */
+void claims_settle(struct planner *p);
 
 /* plan-pmem.c, plan-dynamic.c: one volume each */
 void pmem_judge(struct planner *p, struct goal *goal);

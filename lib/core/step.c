@@ -375,9 +375,12 @@ static void describe_details(struct text *out, const struct step *step)
 	case STEP_INIT_LABELS:
 	case STEP_ENABLE_NAMESPACE:
 	case STEP_DESTROY_NAMESPACE:
-	case STEP_FORGET:
 	case STEP_DESTROY_DEVICE:
 	case STEP_OFFLINE:
+		break;
+	case STEP_FORGET:
+		if (step->volume && step->label && strcmp(step->volume, step->label) != 0)
+			text_add(out, ": the name %s", step->label);
 		break;
 	}
 }
