@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An object that is two volumes of the configuration. */
+/* What two want: an object that is two volumes of the configuration, a link that another has. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/json-scan.h"
 #include "core/planner.h"
 
 /* In order of object, then of the configuration. */
 struct claim {
 	const void *object;
 	struct goal *goal;
+};
+
+/* In order of link. */
+struct published {
+	const char *link;
+	const struct region *region;
+	const struct namespace *ns;	 /* or NULL, */
+	const struct dax_device *device; /* and this is of a dynamic region */
 };
 
 static const void *object_of(const struct goal *goal)
@@ -114,4 +124,158 @@ void claims_settle(struct planner *p)
 		owner = i && claims[i].object == claims[i - 1].object ?
 				settle(p, owner, claims[i].goal) :
 				claims[i].goal;
+}
+
+static int compare_published(const void *a, const void *b)
+{
+	const struct published *x = a, *y = b;
+
+	return strcmp(x->link, y->link);
+}
+
+static void add_published(struct planner *p, struct published **all, size_t *n,
+			  const struct published *one)
+{
+	struct published *slot;
+
+	if (!one->link)
+		return;
+	slot = ARRAY_APPEND(*all, *n);
+	if (!slot) {
+		p->no_memory = true;
+		return;
+	}
+	*slot = *one;
+	(*n)++;
+}
+
+static struct published *list_published(struct planner *p, size_t *ret)
+{
+	struct published *all = NULL;
+
+	*ret = 0;
+	for (size_t i = 0; i < p->topology->n_regions; i++) {
+		const struct region *region = &p->topology->regions[i];
+
+		for (size_t j = 0; j < region->n_namespaces; j++) {
+			const struct namespace *ns = &region->namespaces[j];
+			const struct access *node = ns->device ? &ns->device->node : &ns->node;
+
+			add_published(p, &all, ret,
+				      &(struct published){ node->link, region, ns, NULL });
+		}
+		for (size_t j = 0; j < region->n_devices; j++) {
+			const struct dax_device *device = &region->devices[j];
+
+			add_published(p, &all, ret,
+				      &(struct published){ device->node.link, region, NULL, device });
+		}
+	}
+	if (*ret)
+		qsort(all, *ret, sizeof(*all), compare_published);
+	return all;
+}
+
+static const void *published_object(const struct published *published)
+{
+	return published->ns ? (const void *)published->ns : published->device;
+}
+
+static const struct goal *owner_of(const struct claim *claims, size_t n, const void *object)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (claims[middle].object < object)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && claims[low].object == object ? claims[low].goal : NULL;
+}
+
+static bool is_there_after(const struct goal *goal)
+{
+	return goal->verdict != VERDICT_REFUSED && goal->verdict != VERDICT_REMOVE &&
+	       goal->verdict != VERDICT_GONE;
+}
+
+static bool gets_link(const struct goal *goal)
+{
+	const struct volume *volume = goal->volume;
+
+	return is_there_after(goal) && !volume->foreign && !volume->unlinked &&
+	       (volume->mode == MODE_FSDAX || (volume->mode == MODE_DEVDAX && volume->enabled));
+}
+
+/* Does what has the link lose it by this plan? */
+static bool is_let_go(struct planner *p, const struct published *published,
+		      const struct goal *owner)
+{
+	const struct region_state *state = planner_state(p, published->region);
+
+	if (!owner)
+		return published->ns ? state->init_labels :
+				       state->release_default &&
+					       state->default_device == published->device;
+	/* Volumes have different names, so one that gets a link gets another. */
+	return owner->verdict != VERDICT_KEEP || gets_link(owner) ||
+	       (owner->volume->mode == MODE_SYSTEM_RAM && owner->volume->enabled);
+}
+
+static void refuse_link(struct planner *p, struct goal *goal, const struct published *published)
+{
+	const struct namespace *ns = published->ns;
+	bool labelled = ns && ns->label && ns->label[0];
+	char *hint;
+
+	if (object_of(goal) || uuid_is_set(&goal->volume->uuid))
+		hint = planner_text(p, "choose another name.");
+	else if (ns && uuid_is_set(&ns->uuid))
+		hint = planner_text(p, "choose another name, or say by \"uuid\": \"%s\" that it is "
+				       "this volume.", ns->uuid.text);
+	else
+		hint = planner_text(p, "choose another name, or say that it is this volume as "
+				       "daxctl-ext export does.");
+	goal_refuse(p, goal, "name", EEXIST, hint,
+		    "Volume \"%s\" would take the link %s from %s%s%s, which this plan leaves "
+		    "without one.", goal->volume->name, published->link,
+		    ns ? ns->name : published->device->name, labelled ? " of label " : "",
+		    labelled ? json_show(ns->label).text : "");
+}
+
+static void check_link(struct planner *p, struct goal *goal, const struct published *all, size_t n,
+		       const struct claim *claims, size_t n_claims)
+{
+	_cleanup_(freep) char *link = goal_link(p, goal);
+	const struct published key = { .link = link };
+	const struct published *found = link ? bsearch(&key, all, n, sizeof(key),
+						       compare_published) : NULL;
+
+	for (; found && found > all && strcmp(found[-1].link, link) == 0; found--)
+		;
+	for (; found && found < all + n && strcmp(found->link, link) == 0; found++) {
+		const void *object = published_object(found);
+
+		if (object != object_of(goal) &&
+		    !is_let_go(p, found, owner_of(claims, n_claims, object))) {
+			refuse_link(p, goal, found);
+			return;
+		}
+	}
+}
+
+void claims_check_links(struct planner *p)
+{
+	_cleanup_(freep) struct published *all = NULL;
+	_cleanup_(freep) struct claim *claims = NULL;
+	size_t n, n_claims;
+
+	all = list_published(p, &n);
+	claims = n ? list_claims(p, &n_claims) : NULL;
+	for (size_t i = 0; claims && i < p->n_goals; i++)
+		if (gets_link(&p->goals[i]))
+			check_link(p, &p->goals[i], all, n, claims, n_claims);
 }

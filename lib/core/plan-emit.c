@@ -152,12 +152,17 @@ void emit_deactivate(struct planner *p, struct goal *goal, const struct region *
 	}
 }
 
+char *goal_link(struct planner *p, const struct goal *goal)
+{
+	return planner_text(p, "%s%s", goal->volume->mode == MODE_FSDAX ? PMEM_LINKS : DAX_LINKS,
+			    goal->volume->name);
+}
+
 /* What udev is to make of the node; have NULL: it is not there yet, or about to change hands. */
 static void emit_publish(struct planner *p, struct goal *goal, const struct access *have)
 {
 	const struct volume *volume = goal->volume;
-	char *link = planner_text(p, "%s%s", volume->mode == MODE_FSDAX ? PMEM_LINKS : DAX_LINKS,
-				  volume->name);
+	char *link = goal_link(p, goal);
 	struct step *step;
 
 	if (!link || volume->foreign || volume->unlinked || (have && have->link && strcmp(have->link, link) == 0 &&

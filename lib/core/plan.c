@@ -525,6 +525,7 @@ static void run_passes(struct planner *p)
 	check_released(p);
 	for (size_t i = 0; i < p->config->n_volumes; i++)
 		window_check_names(p, &p->goals[i]);
+	claims_check_links(p);
 	records_emit_gone(p);
 	emit_steps(p);
 	for (size_t i = 0; i < p->plan->n_steps; i++)

@@ -132,6 +132,8 @@ void resolve_goals(struct planner *p);
 /* plan-claims.c */
 /* After resolving: an object is one volume's; what is only renamed stays. */
 void claims_settle(struct planner *p);
+/* After placing: refuse to take a link from what the plan leaves as it is. */
+void claims_check_links(struct planner *p);
 
 /* plan-pmem.c, plan-dynamic.c: one volume each */
 void pmem_judge(struct planner *p, struct goal *goal);
@@ -198,6 +200,8 @@ void emit_releases_space(struct planner *p, const struct region *region);
 void emit_deactivate(struct planner *p, struct goal *goal, const struct region *region,
 		     const struct namespace *ns, const struct dax_device *device,
 		     const char *reason);
+/* What udev is to link to its node, whether it is to be published or not; the caller frees it. */
+char *goal_link(struct planner *p, const struct goal *goal);
 /* Driver, memory and publication as the volume wants them; fresh: the device was just made. */
 void emit_activate(struct planner *p, struct goal *goal, bool fresh);
 /* Copy text into a step member, noting lack of memory. */
