@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,7 +163,44 @@ static void make_memory(struct volume *volume, const struct conf_section *sectio
 	access_clear(&volume->node);
 	volume->node = (struct access){ 0 };
 	volume->has_perm = false;
-	volume->uuid = (struct uuid){ 0 };
+}
+
+static bool is_taken(const struct import *import, const struct namespace *but, const char *name)
+{
+	const struct topology *topology = import->topology;
+
+	for (size_t i = 0; i < import->config->n_volumes; i++)
+		if (strcmp(import->config->volumes[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < topology->n_regions; i++)
+		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++) {
+			const struct namespace *ns = &topology->regions[i].namespaces[j];
+
+			if (ns != but && ns->label && strcmp(ns->label, name) == 0)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * daxctl's uuid is that of the info block, which is another whenever that is written anew; the
+ * configuration has the one of the label, which stays.  It says which namespace the section is
+ * for, whatever the volume is called: others may have its label, or it none.
+ */
+static int identify(const struct import *import, struct volume *volume, const struct region *region,
+		    const struct namespace *ns)
+{
+	char *name;
+
+	if (region->labels == LABELS_VALID)
+		volume->uuid = ns->uuid;
+	if (!is_taken(import, ns, volume->name))
+		return 0;
+	if (asprintf(&name, "found-%s", ns->name) < 0)
+		return -ENOMEM;
+	free(volume->name);
+	volume->name = name;
+	return 0;
 }
 
 /* daxctl's configuration says nothing of them, so they stay as they are. */
@@ -195,10 +233,12 @@ static enum cli_exit add_volume(struct import *import, const struct conf_section
 	if (section->ram && one->volumes[0].mode != MODE_SYSTEM_RAM)
 		note(import, section,
 		     "\"daxctl-ext plan\" shows it, and apply needs --allow-data-loss, once",
-		     "daxd marks namespaces that are memory, so this one is made anew.");
+		     "daxd marks namespaces that are memory, which loses what is in this one.");
 	if (section->ram)
 		make_memory(&one->volumes[0], section);
-	if (config_merge(import->config, one) == 0)
+	if (identify(import, &one->volumes[0], region, ns) < 0)
+		config_free(one);
+	else if (config_merge(import->config, one) == 0)
 		return CLI_DONE;
 	(void)error_oom(&error);
 	return fail(import, &error);

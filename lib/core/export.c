@@ -199,14 +199,16 @@ static void drop_last(struct exporter *x)
 }
 
 /*
- * A system-ram namespace is known as such by its uuid, which is made from the name: one that
- * daxd did not make is memory today and a devdax after the next boot.
+ * A system-ram namespace is known as such by its uuid, or by that of its info block, which is made
+ * from the name: one that daxd did not make is memory today and a devdax after the next boot.
  */
 static bool is_made_memory(const struct exporter *x, const struct namespace *ns, const char *name)
 {
 	struct uuid ram = volume_uuid(&x->topology->seed, name, MODE_SYSTEM_RAM);
 
-	return uuid_equal(&ns->uuid, &ram);
+	struct uuid info = volume_info_uuid(&ram);
+
+	return uuid_equal(&ns->uuid, &ram) || uuid_equal(&ns->info_uuid, &info);
 }
 
 static void export_namespace(struct exporter *x, const struct region *region,
