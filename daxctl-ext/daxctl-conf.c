@@ -172,6 +172,15 @@ static void drop_unknown(struct conf *conf)
 	conf->n = kept;
 }
 
+/* Every line of it would be passed over without a word. */
+static bool is_json(const char *text)
+{
+	text += strspn(text, SPACE "\n");
+	if (*text == '[')
+		text += 1 + strspn(text + 1, SPACE "\n");
+	return *text == '{';
+}
+
 int conf_load(struct conf *conf, const char *path, struct report *notes, struct error *reterr)
 {
 	struct reader reader = { .conf = conf, .file = path, .notes = notes };
@@ -183,6 +192,12 @@ int conf_load(struct conf *conf, const char *path, struct report *notes, struct 
 	r = file_read(path, CONF_SIZE_MAX, &text, &length, reterr);
 	if (r < 0)
 		return r;
+	if (is_json(text)) {
+		(void)error_set(reterr, EBADMSG, "%s is JSON, and the files of daxctl are not: they "
+				"have sections such as [reconfigure-device NAME].", path);
+		return error_hint(reterr, "a configuration of daxd needs no import: give it to plan "
+				  "or apply");
+	}
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
 		reader.line++;

@@ -30,7 +30,7 @@ struct conf {
 void conf_clear(struct conf *conf);
 /*
  * Append the sections of a file.  What cannot be understood is noted and passed over, as daxctl
- * does without a word; an error is a file that cannot be read.
+ * does without a word; an error is a file that cannot be read, or -EBADMSG: it is JSON.
  */
 int conf_load(struct conf *conf, const char *path, struct report *notes, struct error *reterr);
 

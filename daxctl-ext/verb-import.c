@@ -51,8 +51,10 @@ static void note(struct import *import, const struct conf_section *section, cons
 
 static enum cli_exit fail(struct import *import, struct error *error)
 {
+	enum cli_exit status = error->code == EBADMSG ? CLI_INVALID : CLI_FAILED;
+
 	(void)report_take(&import->cli->problems, error);
-	return CLI_FAILED;
+	return status;
 }
 
 static int add_file(struct import *import, const char *path, struct error *reterr)
