@@ -196,6 +196,17 @@ static void emit_withdraw(struct planner *p, struct goal *goal, const struct dax
 	step_text(p, &step->access.link, device->node.link);
 }
 
+void drift_zone(struct planner *p, const struct goal *goal)
+{
+	const struct volume *volume = goal->volume;
+
+	if (goal->device && goal->device->driver == DRIVER_KMEM &&
+	    wanted_driver(volume) == DRIVER_KMEM && volume->online &&
+	    !all_online_in(goal->device, volume->zone))
+		planner_drift(p, goal, "zone", "not all blocks online there",
+			      zone_word(volume->zone));
+}
+
 static void emit_memory(struct planner *p, struct goal *goal, const struct dax_device *device,
 			bool rebound)
 {
@@ -203,9 +214,6 @@ static void emit_memory(struct planner *p, struct goal *goal, const struct dax_d
 	uint64_t start = goal->ranges.n ? goal->ranges.ranges[0].start : 0;
 
 	if (volume->online && (rebound || !all_online_in(device, volume->zone))) {
-		if (!rebound)
-			planner_drift(p, goal, "zone", "not all blocks online there",
-				      zone_word(volume->zone));
 		emit_on_device(p, goal, goal->region, &goal->uuid, start, goal->device,
 			       STEP_ONLINE, "its memory is to be online")->zone = volume->zone;
 	} else if (!volume->online && !rebound && dax_device_any_online(device)) {

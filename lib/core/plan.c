@@ -399,6 +399,8 @@ static void emit_steps(struct planner *p)
 
 		if (goal->verdict == VERDICT_REFUSED || goal->verdict == VERDICT_GONE)
 			continue;
+		if (goal->verdict != VERDICT_REMOVE)
+			drift_zone(p, goal);
 		if (goal->ns || (goal->region && !region_is_dynamic(goal->region)))
 			pmem_emit_teardown(p, goal);
 		else

@@ -200,6 +200,8 @@ void emit_releases_space(struct planner *p, const struct region *region);
 void emit_deactivate(struct planner *p, struct goal *goal, const struct region *region,
 		     const struct namespace *ns, const struct dax_device *device,
 		     const char *reason);
+/* Of memory that stays memory, whatever else is made of it: before its device goes. */
+void drift_zone(struct planner *p, const struct goal *goal);
 /* What udev is to link to its node, whether it is to be published or not; the caller frees it. */
 char *goal_link(struct planner *p, const struct goal *goal);
 /* Driver, memory and publication as the volume wants them; fresh: the device was just made. */
