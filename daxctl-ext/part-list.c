@@ -33,10 +33,11 @@ struct part_table_text part_table_text(const struct partition_table *table)
 	struct part_table_text text;
 	bool none = table->kind == TABLE_NONE || table->kind == TABLE_OTHER;
 
-	(void)snprintf(text.text, sizeof(text.text), "%s%s%s%s",
+	(void)snprintf(text.text, sizeof(text.text), "%s%s%s%s%s",
 		       table->content ? table->content : table_kind_word(table->kind),
 		       none ? "" : " table",
 		       table->lacks_backup ? " without its copy at the end" : "",
+		       table->extended ? " with an extended partition" : "",
 		       table->beyond ? ", more than 128 entries" : "");
 	return text;
 }
@@ -46,6 +47,8 @@ void part_put_table(struct json_out *out, const struct partition_table *table, u
 	json_put_text(out, "table", table_kind_word(table->kind));
 	if (table->lacks_backup)
 		json_put_bool(out, "lacks_backup", true);
+	if (table->extended)
+		json_put_bool(out, "extended", true);
 	json_put_text(out, "content", table->content);
 	json_put_text(out, "uuid", table->guid.text);
 	if (table->usable.size)
@@ -57,6 +60,8 @@ const char *part_state(const struct namespace *ns, const struct part *part)
 	const struct table_entry *entry = part->entry;
 	const struct disk_map *map = part->map;
 
+	if (!entry && !map && ns->disk->table.extended)
+		return "kernel"; /* it, or what lies in it, is in the table; that part is not read */
 	if (!entry)
 		return map ? "mapped, in no table" : "kernel, in no table";
 	if (map && (map->extent.start != entry->extent.start ||

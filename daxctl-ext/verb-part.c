@@ -305,6 +305,19 @@ static bool refuse_damaged(struct device_run *run, const struct volume_view *vie
 	return true;
 }
 
+/* What lies in an extended partition only the kernel makes block devices of, or of none. */
+static bool refuse_extended(struct device_run *run, const struct volume_view *view,
+			    const struct part_word *word)
+{
+	if (word->want != want_takeover || !table_of(view)->extended)
+		return false;
+	device_refuse(run, node_of(view), EOPNOTSUPP,
+		      "a GPT has no such partitions: \"sgdisk --mbrtogpt\" makes one of the table",
+		      "It stays the kernel's: its DOS table has an extended partition, and daxd does "
+		      "not map what lies in that.");
+	return true;
+}
+
 /* Where nothing is left of a table there is nothing to repair it from. */
 static bool refuse_missing(struct device_run *run, const struct volume_view *view)
 {
@@ -377,7 +390,8 @@ static void fill(struct device_run *run)
 	if (why) {
 		hint = part_hint_none(view);
 		device_refuse(run, name, ENODEV, hint, "%s", why);
-	} else if (!refuse_missing(run, view) && !refuse_damaged(run, view, word)) {
+	} else if (!refuse_missing(run, view) && !refuse_damaged(run, view, word) &&
+		   !refuse_extended(run, view, word)) {
 		fill_volume(run, view);
 	}
 }
@@ -415,7 +429,8 @@ static enum cli_exit show(struct device_run *run)
 		if (!device_volume_is(&run->config->volumes[0], view))
 			continue;
 		if (disk && disk->policy == PARTITIONING_DAXD && !disk->managed)
-			(void)fprintf(run->cli->err,
+			(void)fprintf(run->cli->err, disk->table.extended ?
+				      "%s has an extended partition: the kernel keeps all of them.\n" :
 				      "%s is in use: its partitions are taken over once it is idle.\n",
 				      view->ns->blockdev);
 		note_content(run, view);
@@ -574,7 +589,8 @@ const struct verb verb_part = {
 	.help = "List and change partitions of block devices and dax devices",
 	.about = "DEVICE is pmemN, daxX.Y or a volume, for delete and resize also pmemNpM; list "
 		 "takes none, too, and shows all that have partitions, and who uses them. Partitions of dax devices are windows, see daxwindow(3). "
-		 "Tables are GPT; those of DOS are only read.\n"
+		 "Tables are GPT; those of DOS are only read, and those with an extended partition "
+		 "stay the kernel's.\n"
 		 "add makes a partition, and a table on a device that holds nothing at all; what "
 		 "was there before is not wiped, and a file system is named. "
 		 "delete removes one, and what it holds. resize grows one in place, also while it "

@@ -86,6 +86,12 @@ static bool all_fit(const struct disk_goal *d)
 	return !d->table.table.beyond;
 }
 
+/* Can daxd, by this policy, make block devices of what the table has? */
+static bool suits(const struct disk_goal *d)
+{
+	return !d->table.table.extended;
+}
+
 static bool in_use(const struct disk_goal *d)
 {
 	return !d->fresh && !d->table.disk->n_maps && d->goal->ns->holders.n;
@@ -105,11 +111,34 @@ static bool is_claimed(const struct disk_goal *d)
 	return false;
 }
 
+static bool any_map_is_open(const struct disk *disk)
+{
+	for (size_t i = 0; i < disk->n_maps; i++)
+		if (disk_map_is_open(&disk->maps[i]))
+			return true;
+	return false;
+}
+
 static void tell_users(struct disk_goal *d)
 {
 	_cleanup_(freep) char *users = describe_holders(d->p, &d->goal->ns->holders);
 
 	planner_drift(d->p, d->goal, "partitions", users ? users : "", "mapped, once idle");
+}
+
+/* What daxd has does not suit it any more, or the other way round. */
+static void tell_policy(struct disk_goal *d)
+{
+	if (d->policy == PARTITIONING_KERNEL)
+		return;
+	if (!d->managed && in_use(d))
+		tell_users(d);
+	if (d->managed && !suits(d))
+		planner_drift(d->p, d->goal, "partitions", "some cannot be mapped, others are open",
+			      "the kernel's, once idle");
+	else if (!d->managed && !suits(d) && d->policy == PARTITIONING_DAXD)
+		planner_drift(d->p, d->goal, "partitions",
+			      "the kernel's, as the DOS table has an extended one", "mapped");
 }
 
 /*
@@ -120,6 +149,7 @@ static void decide_policy(struct disk_goal *d)
 {
 	const struct volume *volume = d->goal->volume;
 	const struct disk *disk = d->table.disk;
+	bool managed = disk && disk->managed;
 
 	d->policy = disk ? disk->policy : PARTITIONING_KERNEL;
 	if (volume->has_partitioning)
@@ -131,14 +161,14 @@ static void decide_policy(struct disk_goal *d)
 		d->managed = false;
 		break;
 	case PARTITIONING_DAXD:
-		d->managed = (disk && disk->managed) || !in_use(d);
+		d->managed = managed ? suits(d) || any_map_is_open(disk) : suits(d) && !in_use(d);
 		break;
 	case PARTITIONING_AUTO:
-		d->managed = (disk && disk->managed) || (all_fit(d) && !in_use(d));
+		d->managed = managed ? suits(d) || any_map_is_open(disk) :
+				       suits(d) && all_fit(d) && !in_use(d);
 		break;
 	}
-	if (d->policy != PARTITIONING_KERNEL && !d->managed && in_use(d))
-		tell_users(d);
+	tell_policy(d);
 }
 
 static bool check_policy(struct disk_goal *d)
@@ -167,22 +197,34 @@ static bool check_policy(struct disk_goal *d)
 	return true;
 }
 
+/* The policy, or where that stays the same, who makes the block devices. */
+static const char *who(enum partitioning policy, bool managed, bool same)
+{
+	if (!same)
+		return partitioning_word(policy);
+	return partitioning_word(managed ? PARTITIONING_DAXD : PARTITIONING_KERNEL);
+}
+
 static void emit_policy(struct disk_goal *d)
 {
 	const struct disk *disk = d->table.disk;
+	bool same = disk && disk->policy == d->policy;
 	struct step *step;
 
 	if (disk ? disk->policy == d->policy && disk->managed == d->managed :
 		   d->policy == PARTITIONING_KERNEL)
 		return;
 	step = disk_step(d, emit_step(d->p, d->goal, d->goal->region, STEP_POLICY,
-				      d->managed ? DROPPED : "so it was asked for"));
+				      d->managed ? DROPPED :
+				      disk && disk->managed && !suits(d) ?
+						   "some of them cannot be mapped" :
+						   "so it was asked for"));
 	step->policy = d->policy;
 	step->managed = d->managed;
 	name_object(d, step, 0);
 	if (disk)
-		planner_drift(d->p, d->goal, "partitioning", partitioning_word(disk->policy),
-			      partitioning_word(d->policy));
+		planner_drift(d->p, d->goal, "partitioning",
+			      who(disk->policy, disk->managed, same), who(d->policy, d->managed, same));
 }
 
 static bool same_extent(struct range a, struct range b)
@@ -237,7 +279,7 @@ static bool is_dropped(const struct disk_goal *d, const struct native *native)
 	const struct table_entry *entry = table_find(&d->table.table, native->number);
 
 	if (d->managed)
-		return true;
+		return suits(d);
 	return d->table.changed && (!entry || !same_extent(entry->extent, native->extent));
 }
 
@@ -303,7 +345,7 @@ static void emit_maps(struct disk_goal *d)
 			d->table.disk ? disk_find_native(d->table.disk, entry->number) : NULL;
 		enum entry_fit fit = fit_of(d, entry);
 
-		if (native && native->holders.n)
+		if (native && (native->holders.n || !suits(d)))
 			continue; /* told already */
 		if (!entry_fit_is_usable(fit))
 			pending(d, entry->number, "not mapped", entry_fit_sentence(fit));

@@ -348,6 +348,15 @@ static bool is_protective(struct fdisk_partition *partition)
 	return type && fdisk_parttype_get_code(type) == PROTECTIVE;
 }
 
+/* Of DOS: a list of partitions, most of which lies where nothing is read? */
+static bool is_extended(struct fdisk_partition *partition)
+{
+	struct fdisk_parttype *type = fdisk_partition_get_type(partition);
+	unsigned int code = type ? fdisk_parttype_get_code(type) : 0;
+
+	return code == 0x05 || code == 0x0f || code == 0x85;
+}
+
 static int read_entries(const struct table_bytes *bytes, struct fdisk_context *context,
 			struct partition_table *table)
 {
@@ -361,8 +370,9 @@ static int read_entries(const struct table_bytes *bytes, struct fdisk_context *c
 			continue;
 		if (table->kind == TABLE_DOS && is_protective(partition))
 			table->kind = TABLE_DAMAGED;
-		else if (fdisk_partition_is_used(partition) &&
-			 !fdisk_partition_is_container(partition))
+		else if (table->kind == TABLE_DOS && is_extended(partition))
+			table->extended = true;
+		else if (fdisk_partition_is_used(partition))
 			r = read_entry(bytes, partition, (unsigned int)i + 1, table);
 		fdisk_unref_partition(partition);
 	}
@@ -513,6 +523,7 @@ static void drop_entries(struct partition_table *table)
 		table_entry_clear(&table->entries[--table->n_entries]);
 	free(TAKE(table->entries));
 	table->beyond = 0;
+	table->extended = false;
 }
 
 int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *ret,

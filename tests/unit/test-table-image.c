@@ -362,6 +362,14 @@ TEST(table_image_dos)
 	CHECK_INT(got.n_entries, 1, "an MBR");
 	CHECK_INT(got.n_entries ? got.entries[0].extent.start : 0, MIB, "an MBR");
 	table_clear(&got);
+	CHECK_INT(got.extended, false, "an MBR");
+	disk->head[446 + 16 + 4] = 0x05;
+	disk->head[446 + 16 + 8 + 2] = 0x10; /* where nobody looks */
+	disk->head[446 + 16 + 12 + 1] = 0x08;
+	read_table(disk, &got);
+	CHECK_INT(got.extended, true, "an extended one");
+	CHECK_INT(got.n_entries, 1, "which is no partition itself");
+	table_clear(&got);
 	disk->head[446 + 4] = 0xee;
 	read_table(disk, &got);
 	CHECK_INT(got.kind, TABLE_DAMAGED, "it says there is a GPT, and there is none");
