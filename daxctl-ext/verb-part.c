@@ -87,7 +87,8 @@ static bool read_place(struct device_run *run, struct partition *partition)
 	partition->has_start = options->start != NULL;
 	partition->start = options->start ? start.bytes : 0;
 	if (!options->type || partition_type_from_word(options->type, &partition->type) == 0 ||
-	    uuid_parse_text(options->type, &partition->type) == 0)
+	    (uuid_parse_text(options->type, &partition->type) == 0 &&
+	     !uuid_is_nil(&partition->type)))
 		return true;
 	problem_add(&run->cli->problems, EINVAL, "it is linux, swap, esp or a GUID",
 		    "--type %s is no type of partition.", json_show(options->type).text);
@@ -184,7 +185,8 @@ static void want_add(struct device_run *run, const struct volume_view *view,
 	if (!read_place(run, partition))
 		return;
 	uuid = partition_uuid(&run->topology->seed, volume, view->ns, options->name);
-	if (options->uuid && uuid_parse_text(options->uuid, &uuid) < 0) {
+	if (options->uuid &&
+	    (uuid_parse_text(options->uuid, &uuid) < 0 || uuid_is_nil(&uuid))) {
 		problem_add(&run->cli->problems, EINVAL, NULL, "--uuid %s is no uuid.",
 			    json_show(options->uuid).text);
 		return;

@@ -91,6 +91,11 @@ static bool check_partition(struct report *report, const struct volume *volume,
 				  partition->name, PARTITION_NAME_MAX);
 	config_check_uuid(report, partition_path(&at, volume, partition, "uuid"),
 			  &partition->uuid);
+	if (uuid_is_nil(&partition->type))
+		(void)report_add(report, partition_path(&at, volume, partition, "type"), EINVAL,
+				 "it is \"linux\", \"swap\", \"esp\" or a GUID",
+				 "The type of all zeros is none: in a table it says that an entry is "
+				 "not used.");
 	check_node(report, volume, partition);
 	if (partition->has_start && partition->start % PAGE)
 		(void)report_add(report, partition_path(&at, volume, partition, "start"), EINVAL,

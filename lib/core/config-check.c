@@ -66,9 +66,7 @@ void config_check_account(struct report *report, const struct path *at, const ch
 
 void config_check_uuid(struct report *report, const struct path *at, const struct uuid *uuid)
 {
-	static const char nil[] = "00000000-0000-0000-0000-000000000000";
-
-	if (strcmp(uuid->text, nil) == 0)
+	if (uuid_is_nil(uuid))
 		(void)report_add(report, at, EINVAL, NULL, "The uuid of all zeros is none.");
 }
 

@@ -10,6 +10,11 @@ bool uuid_is_set(const struct uuid *uuid)
 	return uuid->text[0] != 0;
 }
 
+bool uuid_is_nil(const struct uuid *uuid)
+{
+	return strcmp(uuid->text, "00000000-0000-0000-0000-000000000000") == 0;
+}
+
 bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
 	return strcmp(a->text, b->text) == 0;

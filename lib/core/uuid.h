@@ -12,6 +12,8 @@ struct uuid {
 };
 
 bool uuid_is_set(const struct uuid *uuid);
+/* All zeros, which is nobody's. */
+bool uuid_is_nil(const struct uuid *uuid);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 /* Accepts any case, stores lower case; -EINVAL. */
 int uuid_parse_text(const char *text, struct uuid *ret);
