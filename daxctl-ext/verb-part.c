@@ -296,7 +296,8 @@ static bool refuse_damaged(struct device_run *run, const struct volume_view *vie
 	const struct partition_table *table = table_of(view);
 	bool damaged = table->kind == TABLE_DAMAGED && (word->takes & TAKES_NAME);
 
-	if ((table->kind != TABLE_BACKUP && !damaged) || part_options(run)->repair)
+	if ((table->kind != TABLE_BACKUP && !damaged) || table->half_written ||
+	    part_options(run)->repair)
 		return false;
 	if (asprintf(&hint, "\"daxctl-ext part sync %s --repair%s\" writes %s.", node_of(view),
 		     damaged ? " --allow-data-loss" : "",

@@ -428,8 +428,15 @@ static void tell_table(struct disk_goal *d)
 {
 	enum table_kind kind = d->table.table.kind;
 
-	if (d->managed && (kind == TABLE_DAMAGED || kind == TABLE_BACKUP ||
-			   (kind == TABLE_NONE && d->table.disk && d->table.disk->n_maps)))
+	if (!d->managed || d->goal->volume->n_partitions)
+		return; /* or told already */
+	if (kind == TABLE_DAMAGED || kind == TABLE_BACKUP)
+		planner_drift(d->p, d->goal, "table", kind == TABLE_BACKUP ?
+			      "damaged: only its backup can be read" :
+			      "damaged: neither copy can be read",
+			      kind == TABLE_BACKUP ? "\"repair\": true writes it anew" :
+						     "\"repair\": true writes an empty one");
+	else if (kind == TABLE_NONE && d->table.disk && d->table.disk->n_maps)
 		planner_drift(d->p, d->goal, "table", table_kind_word(kind), "gpt");
 }
 

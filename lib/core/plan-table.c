@@ -410,17 +410,14 @@ static bool refuse_kind(struct planner *p, struct goal *goal, const struct table
 			    "The table of %s is a DOS one, which is only read.", table->name);
 		return true;
 	case TABLE_DAMAGED:
-	case TABLE_BACKUP:
 		goal_refuse(p, goal, member, EUCLEAN,
-			    table->table.kind == TABLE_DAMAGED ?
-				    planner_text(p, "\"repair\": true writes a new, empty one.") :
-				    planner_text(p, "\"repair\": true writes it anew from there."),
-			    "The partition table of %s is damaged: %s.", table->name,
-			    table->table.kind == TABLE_DAMAGED ? "neither copy can be read" :
-								  "only its backup can be read");
+			    planner_text(p, "\"repair\": true writes a new, empty one."),
+			    "The partition table of %s is damaged: neither copy can be read.",
+			    table->name);
 		return true;
 	case TABLE_NONE:
 	case TABLE_GPT:
+	case TABLE_BACKUP:
 		break;
 	}
 	if (!table->table.beyond)
@@ -458,20 +455,26 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 		table->destructive = true;
 	} else if (table->table.kind == TABLE_BACKUP || table->table.lacks_backup) {
 		table->table.kind = TABLE_GPT;
+		table->table.half_written = false;
 		table->changed = true;
 	}
 }
 
-/*
- * A table of ours that a kill or a loss of power has left half written: the copy is written first,
- * so it is the new one.  The guid tells that it is ours.
- */
-static bool is_half_written(const struct planner *p, const struct goal *goal,
-			    const struct table_goal *table)
+/* Its backup says where partitions are, which is good enough to use them, and not to change them. */
+static bool check_backup(struct planner *p, struct goal *goal, const struct table_goal *table)
 {
-	struct uuid guid = table_uuid(&p->topology->seed, goal->volume, goal->ns);
-
-	return table->table.kind == TABLE_BACKUP && uuid_equal(&table->table.guid, &guid);
+	if (table->table.kind != TABLE_BACKUP)
+		return true;
+	if (!table->changed) {
+		planner_drift(p, goal, "table", "damaged: only its backup can be read",
+			      "\"repair\": true writes it anew");
+		return true;
+	}
+	goal_refuse(p, goal, "partitions", EUCLEAN,
+		    planner_text(p, "\"repair\": true writes it anew from there."),
+		    "The partition table of %s is damaged: only its backup can be read.",
+		    table->name);
+	return false;
 }
 
 /* Of what somebody uses, the part of the disk that no entry of the table speaks for any more. */
@@ -522,7 +525,8 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 	const struct volume *volume = goal->volume;
 	bool all = true;
 
-	if (volume->repair || is_half_written(p, goal, table))
+	/* What was cut off is no damage: it is finished. */
+	if (volume->repair || table->table.half_written)
 		repair(p, goal, table);
 	if (!volume->n_partitions && !volume->repair)
 		return true;
@@ -537,7 +541,9 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 		for (size_t i = 0; all && i < volume->n_partitions; i++)
 			all = take_turn(p, goal, table, &volume->partitions[i], turn);
 	release_reserved(table);
+	if (!all || !check_backup(p, goal, table))
+		return false;
 	if (table->changed)
 		table->table.lacks_backup = false; /* both copies are written */
-	return all;
+	return true;
 }

@@ -142,7 +142,7 @@ bool table_entry_equal(const struct table_entry *a, const struct table_entry *b)
 bool table_equal(const struct partition_table *a, const struct partition_table *b)
 {
 	if (a->kind != b->kind || a->lacks_backup != b->lacks_backup ||
-	    a->extended != b->extended ||
+	    a->half_written != b->half_written || a->extended != b->extended ||
 	    a->n_entries != b->n_entries || !uuid_equal(&a->guid, &b->guid))
 		return false;
 	for (size_t i = 0; i < a->n_entries; i++)

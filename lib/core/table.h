@@ -49,6 +49,7 @@ struct partition_table {
 	struct table_entry *entries; /* in order of number */
 	size_t n_entries;
 	bool lacks_backup;	/* of TABLE_GPT: the copy at the end of the device cannot be read */
+	bool half_written;	/* of TABLE_BACKUP: daxd was cut off, and the copy is the new one */
 	bool extended;		/* of TABLE_DOS: has partitions that lie in another, and are not read */
 	uint64_t beyond;	/* entries after TABLE_ENTRIES_MAX, not read */
 	char *content;		/* of TABLE_OTHER: "ext4"; else NULL */
@@ -75,7 +76,7 @@ enum partitioning {
 void table_clear(struct partition_table *table);
 /* to must be clear; -ENOMEM. */
 int table_copy(struct partition_table *to, const struct partition_table *from);
-/* Same kind, guid and entries, a copy at the end or not, partitions that are not read or not? */
+/* Same kind, guid and entries, and the same to be said of what else there is or is not? */
 bool table_equal(const struct partition_table *a, const struct partition_table *b);
 bool table_entry_equal(const struct table_entry *a, const struct table_entry *b);
 void table_entry_clear(struct table_entry *entry);

@@ -15,6 +15,7 @@
 #include "exec/table-image.h"
 
 #define SIGNATURE "EFI PART"
+#define MARK "daxd is writing the GPT "
 #define PROTECTIVE 0xeeu /* type of the entry in an MBR that says: there is a GPT */
 #define MBR_SIZE 512
 #define ROOM_MAX 1024u	 /* entries that a table may have room for; nobody makes more */
@@ -119,6 +120,20 @@ static const unsigned char *find_sector(const struct table_bytes *bytes, uint64_
 static bool is_header(const unsigned char *sector)
 {
 	return sector && memcmp(sector, SIGNATURE, strlen(SIGNATURE)) == 0;
+}
+
+void table_bytes_mark(const struct uuid *guid, unsigned char mark[TABLE_MARK_SIZE])
+{
+	memset(mark, 0, TABLE_MARK_SIZE);
+	(void)snprintf((char *)mark, TABLE_MARK_SIZE, MARK "%s", guid->text);
+}
+
+static bool is_marked(const struct table_bytes *bytes, const struct uuid *guid)
+{
+	unsigned char mark[TABLE_MARK_SIZE];
+
+	table_bytes_mark(guid, mark);
+	return memcmp(find_sector(bytes, 1), mark, strlen((const char *)mark)) == 0;
 }
 
 static uint64_t get_u64(const unsigned char *at)
@@ -443,6 +458,7 @@ static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *cont
 	table->lacks_backup = !backup;
 	if (r == 0 && fdisk_get_disklabel_id(context, &guid) == 0)
 		read_uuid(guid, &table->guid);
+	table->half_written = !good && uuid_is_set(&table->guid) && is_marked(bytes, &table->guid);
 	read_usable(bytes, context, table);
 	if (r == 0)
 		r = read_entries(bytes, context, table);

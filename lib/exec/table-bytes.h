@@ -23,6 +23,8 @@ struct table_bytes {
 	uint64_t known; /* the outermost bytes of each that are the device's; the rest is zeros */
 };
 
+#define TABLE_MARK_SIZE 512 /* the smallest sector */
+
 #define TABLE_BYTES_INIT { .fd = -1 }
 
 /* All zeros, and all known; name is borrowed. */
@@ -42,6 +44,11 @@ int table_bytes_parse(const struct table_bytes *bytes, struct partition_table *r
  * the end; head stays as it is.
  */
 int table_bytes_protect(const struct table_bytes *bytes, struct error *reterr);
+/*
+ * What stands in the place of the first header while a table is written, so that one that was cut
+ * off is told from one that somebody has damaged: of this guid, the copy at the end is the new one.
+ */
+void table_bytes_mark(const struct uuid *guid, unsigned char mark[TABLE_MARK_SIZE]);
 /* And the other way round. */
 int table_bytes_read_back(const struct table_bytes *bytes, struct error *reterr);
 /* By libfdisk; head and tail follow. before NULL: whatever there is is to be forgotten. */

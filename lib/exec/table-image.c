@@ -118,36 +118,80 @@ static int put_entries(const struct table_device *device, const struct table_byt
 			   TABLE_IMAGE_END, reterr);
 }
 
-/* One of the first two sectors: the MBR that says there is a GPT, and its header. */
-static int put_sector(const struct table_device *device, const struct table_bytes *old,
-		      const struct table_bytes *new, unsigned int lba, struct error *reterr)
+static int put_mbr(const struct table_device *device, const struct table_bytes *old,
+		   const struct table_bytes *new, struct error *reterr)
 {
-	uint64_t at = lba * device->sector_size;
+	return put_changes(device, 0, old->head, new->head, 0, device->sector_size, reterr);
+}
 
-	return put_changes(device, 0, old->head, new->head, at, at + device->sector_size, reterr);
+static int put_mark(const struct table_device *device, const struct uuid *guid,
+		    struct error *reterr)
+{
+	unsigned char mark[TABLE_MARK_SIZE];
+
+	table_bytes_mark(guid, mark);
+	return put(device, device->sector_size, mark, sizeof(mark), reterr);
+}
+
+/* The mark is in its place, whatever was there before. */
+static int put_header(const struct table_device *device, const struct table_bytes *new,
+		      struct error *reterr)
+{
+	return put(device, device->sector_size, new->head + device->sector_size,
+		   device->sector_size, reterr);
+}
+
+/* Copy and mark, in the order in which there is a table at any moment; where there was none, none. */
+static int begin(const struct table_device *device, const struct table_bytes *old,
+		 const struct table_bytes *new, const struct partition_table *before,
+		 const struct partition_table *after, struct error *reterr)
+{
+	int r = 0;
+
+	if (before->kind == TABLE_GPT)
+		r = put_copy(device, old, new, reterr);
+	if (r == 0)
+		r = put_mark(device, &after->guid, reterr);
+	if (r == 0 && before->kind != TABLE_GPT)
+		r = put_copy(device, old, new, reterr);
+	return r;
+}
+
+/* Backwards: what is left at any moment is a table, or is none. */
+static int store_none(const struct table_device *device, const struct table_bytes *old,
+		      const struct table_bytes *new, const struct partition_table *before,
+		      struct error *reterr)
+{
+	int r = put_mark(device, &before->guid, reterr);
+
+	if (r == 0)
+		r = put_mbr(device, old, new, reterr);
+	if (r == 0)
+		r = put_entries(device, old, new, reterr);
+	if (r == 0)
+		r = put_copy(device, old, new, reterr);
+	return r < 0 ? r : put_header(device, new, reterr);
 }
 
 static int store(const struct table_device *device, const struct table_bytes *old,
-		 const struct table_bytes *new, bool none, struct error *reterr)
+		 const struct table_bytes *new, const struct partition_table *before,
+		 const struct partition_table *after, struct error *reterr)
 {
+	bool copy_only = memcmp(old->head, new->head, TABLE_IMAGE_END) == 0;
 	int r;
 
-	if (none) { /* backwards: what is left at any moment is a table, or is none */
-		r = put_sector(device, old, new, 1, reterr);
-		if (r == 0)
-			r = put_sector(device, old, new, 0, reterr);
-		if (r == 0)
-			r = put_entries(device, old, new, reterr);
-		if (r == 0)
-			r = put_copy(device, old, new, reterr);
-	} else {
+	if (after->kind == TABLE_NONE) {
+		r = store_none(device, old, new, before, reterr);
+	} else if (copy_only) {
 		r = put_copy(device, old, new, reterr);
+	} else {
+		r = begin(device, old, new, before, after, reterr);
 		if (r == 0)
 			r = put_entries(device, old, new, reterr);
 		if (r == 0)
-			r = put_sector(device, old, new, 0, reterr);
+			r = put_mbr(device, old, new, reterr);
 		if (r == 0)
-			r = put_sector(device, old, new, 1, reterr);
+			r = put_header(device, new, reterr);
 	}
 	crash_point();
 	return r;
@@ -198,5 +242,5 @@ int table_image_write(const struct table_device *device, const struct partition_
 		r = table_bytes_edit(&new, &now, after, reterr);
 	if (r == 0)
 		r = check_after(device, &new, after, reterr);
-	return r < 0 ? r : store(device, &old, &new, after->kind == TABLE_NONE, reterr);
+	return r < 0 ? r : store(device, &old, &new, &now, after, reterr);
 }

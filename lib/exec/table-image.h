@@ -6,8 +6,9 @@
  * new table is complete and was read back.
  *
  * A table is written so that a loss of power or a kill at any moment leaves the old or the new
- * one: the copy at the end first, then the entries at the start, then the header that makes
- * them count.  While the start is half written its checksum is wrong, and the copy is the table.
+ * one: the copy at the end first, then a mark in place of the header, the entries at the start, and
+ * last the header that makes them count.  Until then the copy is the table, and the mark tells it
+ * from one of which somebody has damaged the start.
  */
 #ifndef DAXD_EXEC_TABLE_IMAGE_H
 #define DAXD_EXEC_TABLE_IMAGE_H

@@ -98,6 +98,16 @@ slow_udev() { # DISK
 	no_natives "$1"
 }
 
+# The table is one of daxd's, and was not cut off.
+damage_stays() {
+	expect 2 'a configuration does not mend it' daxctl-ext apply --allow-data-loss part.json
+	says 'only its backup can be read' 'says why'
+	expect 2 'nor does a verb' daxctl-ext part add images --name more --size 2M
+	says '--repair" writes it anew' 'says what does'
+	expect 0 'the list once more' daxctl-ext part list images
+	says 'backup-only table' 'it is as it was'
+}
+
 # One copy of the table is lost, then the other; the last sector has the header of the second.
 mend() { # DISK
 	last=$(($(cat "/sys/class/block/$1/size") - 1))
@@ -106,6 +116,7 @@ mend() { # DISK
 		expect 0 "the list tells: ${copy#*:}" daxctl-ext part list "$1"
 		says "${copy#*:}" 'which of them is lost'
 		says '  os ' 'the partitions are there'
+		[ "$copy" = "${copy#1:}" ] || damage_stays
 		expect 0 'it is mended when that is asked for' daxctl-ext part sync --repair "$1"
 		expect 0 'the list again' daxctl-ext part list "$1"
 		says 'gpt table, partitions' 'both are there'

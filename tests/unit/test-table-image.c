@@ -150,8 +150,10 @@ static void cut_each(const struct partition_table *before, const struct partitio
 		CHECK_INT(write_table(disk, before, after), 0, label);
 		n = disk->writes;
 		read_table(disk, &got);
+		CHECK_INT(got.half_written, got.kind == TABLE_BACKUP, label);
 		if (got.kind == TABLE_BACKUP)
 			got.kind = TABLE_GPT; /* it counts as much */
+		got.half_written = false;
 		got.lacks_backup = false;     /* it comes first, and may be half written */
 		CHECK_STR(table_equal(&got, before) || table_equal(&got, after) ?
 				  NULL : table_kind_word(got.kind), NULL, label);
@@ -302,6 +304,37 @@ TEST(table_image_damaged)
 	memset(disk->head, 0, SECTOR);
 	read_table(disk, &got);
 	CHECK_INT(got.kind, TABLE_DAMAGED, "and there is no MBR");
+}
+
+/* What was cut off is finished; what somebody has done to it since is damage. */
+TEST(table_image_half_written)
+{
+	static const char other[] = "daxd is writing the GPT 22222222-2222-4222-8222-222222222222";
+	_cleanup_(table_clear) struct partition_table table = three(), changed = three(), got = { 0 };
+	_cleanup_(freep) struct disk_memory *disk = new_disk(&table);
+
+	add(&changed, 3, 60, 2, "last");
+	disk->writes = 0;
+	disk->limit = 4; /* two of the copy, the mark, half of the entries */
+	CHECK_INT(write_table(disk, &table, &changed), 0, "cut off");
+	disk->limit = 0;
+	read_table(disk, &got);
+	CHECK_INT(got.kind, TABLE_BACKUP, "cut off");
+	CHECK_INT(got.half_written, true, "cut off");
+	CHECK_INT(got.n_entries, 4, "the copy is the new one");
+	CHECK_INT(write_table(disk, &got, &changed), 0, "finished");
+	table_clear(&got);
+	read_table(disk, &got);
+	CHECK(table_equal(&got, &changed));
+	table_clear(&got);
+	memset(disk->head + SECTOR, 0, SECTOR);
+	read_table(disk, &got);
+	CHECK_INT(got.kind, TABLE_BACKUP, "damaged");
+	CHECK_INT(got.half_written, false, "damaged");
+	table_clear(&got);
+	memcpy(disk->head + SECTOR, other, sizeof(other));
+	read_table(disk, &got);
+	CHECK_INT(got.half_written, false, "another table was begun");
 }
 
 /* Room for more entries than are in what is read of nearly all tables. */
