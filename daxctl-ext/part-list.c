@@ -33,10 +33,11 @@ struct part_table_text part_table_text(const struct partition_table *table)
 	struct part_table_text text;
 	bool none = table->kind == TABLE_NONE || table->kind == TABLE_OTHER;
 
-	(void)snprintf(text.text, sizeof(text.text), "%s%s%s%s%s",
+	(void)snprintf(text.text, sizeof(text.text), "%s%s%s%s%s%s",
 		       table->content ? table->content : table_kind_word(table->kind),
 		       none ? "" : " table",
 		       table->lacks_backup ? " without its copy at the end" : "",
+		       table->backup_differs ? ", its copy at the end differs" : "",
 		       table->extended ? " with an extended partition" : "",
 		       table->beyond ? ", more than 128 entries" : "");
 	return text;
@@ -47,6 +48,8 @@ void part_put_table(struct json_out *out, const struct partition_table *table, u
 	json_put_text(out, "table", table_kind_word(table->kind));
 	if (table->lacks_backup)
 		json_put_bool(out, "lacks_backup", true);
+	if (table->backup_differs)
+		json_put_bool(out, "backup_differs", true);
 	if (table->extended)
 		json_put_bool(out, "extended", true);
 	json_put_text(out, "content", table->content);

@@ -557,8 +557,9 @@ static const struct verb_option options[] = {
 	},
 	{
 		.name = "repair", .offset = offsetof(struct part_options, repair),
-		.help = "Of sync: write a table anew of which only one of the two copies can be read, or, "
-			"with --allow-data-loss, an empty one where neither can.",
+		.help = "Of sync: write a table anew of which only one of the two copies can be read, "
+			"or the copy at the end where that is of another table, or, with "
+			"--allow-data-loss, an empty one where neither can be read.",
 	},
 	OPTION_ALLOW_DATA_LOSS_AT(struct part_options, common.allow_data_loss),
 	{

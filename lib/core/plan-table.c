@@ -453,7 +453,7 @@ static void repair(struct planner *p, struct goal *goal, struct table_goal *tabl
 	if (table->table.kind == TABLE_DAMAGED) {
 		begin_anew(p, goal, table);
 		table->destructive = true;
-	} else if (table->table.kind == TABLE_BACKUP || table->table.lacks_backup) {
+	} else if (table->table.kind == TABLE_BACKUP || table_lacks_copy(&table->table)) {
 		table->table.kind = TABLE_GPT;
 		table->table.half_written = false;
 		table->changed = true;
@@ -544,6 +544,6 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 	if (!all || !check_backup(p, goal, table))
 		return false;
 	if (table->changed)
-		table->table.lacks_backup = false; /* both copies are written */
+		table_copy_is_written(&table->table);
 	return true;
 }

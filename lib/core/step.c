@@ -294,7 +294,7 @@ static void describe_table(struct text *out, const struct step *step)
 
 	text_add(out, ": %s", after->kind == TABLE_NONE ? "none" :
 			      before->kind == TABLE_BACKUP ? "gpt, from its backup" :
-			      before->lacks_backup ? "gpt, and its copy at the end anew" :
+			      table_lacks_copy(before) ? "gpt, and its copy at the end anew" :
 			      table_has_entries(before) ? "gpt" : "new gpt");
 	for (size_t i = 0; i < before->n_entries; i++)
 		if (!table_find(after, before->entries[i].number)) {

@@ -28,6 +28,8 @@ void json_put_table(struct json_out *out, const char *key, const struct partitio
 		json_put_extent(out, "usable", table->usable);
 	if (table->lacks_backup)
 		json_put_bool(out, "lacks_backup", true);
+	if (table->backup_differs)
+		json_put_bool(out, "backup_differs", true);
 	if (table->half_written)
 		json_put_bool(out, "half_written", true);
 	if (table->extended)
@@ -86,6 +88,7 @@ static const struct json_field table_fields[] = {
 	JSON_FIELD("sector_size", json_u64, struct partition_table, sector_size),
 	JSON_FIELD("usable", json_extent, struct partition_table, usable),
 	JSON_FIELD("lacks_backup", json_bool, struct partition_table, lacks_backup),
+	JSON_FIELD("backup_differs", json_bool, struct partition_table, backup_differs),
 	JSON_FIELD("half_written", json_bool, struct partition_table, half_written),
 	JSON_FIELD("extended", json_bool, struct partition_table, extended),
 	JSON_FIELD("entries", json_array, struct partition_table, entries, .arg = &entry_list),

@@ -142,6 +142,7 @@ bool table_entry_equal(const struct table_entry *a, const struct table_entry *b)
 bool table_equal(const struct partition_table *a, const struct partition_table *b)
 {
 	if (a->kind != b->kind || a->lacks_backup != b->lacks_backup ||
+	    a->backup_differs != b->backup_differs ||
 	    a->half_written != b->half_written || a->extended != b->extended ||
 	    a->n_entries != b->n_entries || !uuid_equal(&a->guid, &b->guid))
 		return false;
@@ -181,6 +182,16 @@ bool table_has_entries(const struct partition_table *table)
 		break;
 	}
 	return false;
+}
+
+bool table_lacks_copy(const struct partition_table *table)
+{
+	return table->lacks_backup || table->backup_differs;
+}
+
+void table_copy_is_written(struct partition_table *table)
+{
+	table->lacks_backup = table->backup_differs = false;
 }
 
 /* The end of an extent; false: it is empty or wraps around. */

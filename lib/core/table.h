@@ -49,6 +49,7 @@ struct partition_table {
 	struct table_entry *entries; /* in order of number */
 	size_t n_entries;
 	bool lacks_backup;	/* of TABLE_GPT: the copy at the end of the device cannot be read */
+	bool backup_differs;	/* of TABLE_GPT: the copy at the end is good, and of another table */
 	bool half_written;	/* of TABLE_BACKUP: daxd was cut off, and the copy is the new one */
 	bool extended;		/* of TABLE_DOS: has partitions that lie in another, and are not read */
 	uint64_t beyond;	/* entries after TABLE_ENTRIES_MAX, not read */
@@ -99,6 +100,9 @@ enum entry_fit table_judge(const struct partition_table *table, size_t index, ui
 bool entry_fit_is_usable(enum entry_fit fit);
 /* "begins or ends within a page ...": half a sentence. */
 const char *entry_fit_sentence(enum entry_fit fit);
+/* Is there a table, but not twice the same?  Whoever writes it writes both. */
+bool table_lacks_copy(const struct partition_table *table);
+void table_copy_is_written(struct partition_table *table);
 
 /* The first free extent of a size (0: the largest there is) in steps of grain; size 0: none. */
 struct range table_gap(const struct partition_table *table, uint64_t size, uint64_t grain);

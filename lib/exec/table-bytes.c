@@ -435,6 +435,18 @@ static int is_half_good(const struct table_bytes *bytes, bool head, bool *ret,
 	return 0;
 }
 
+/*
+ * Both copies are good, but are they of one table?  An old start that was written back, say: where
+ * partitions may be, whose disk it is, and how many entries of what length and sum there are.
+ */
+static bool are_different(const struct table_bytes *bytes)
+{
+	const unsigned char *first = find_sector(bytes, 1);
+	const unsigned char *second = find_sector(bytes, bytes->size / bytes->sector_size - 1);
+
+	return memcmp(first + 40, second + 40, 32) != 0 || memcmp(first + 80, second + 80, 12) != 0;
+}
+
 static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *context,
 		     struct partition_table *table, struct error *reterr)
 {
@@ -456,6 +468,7 @@ static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *cont
 	}
 	table->kind = good ? TABLE_GPT : TABLE_BACKUP;
 	table->lacks_backup = !backup;
+	table->backup_differs = good && backup && are_different(bytes);
 	if (r == 0 && fdisk_get_disklabel_id(context, &guid) == 0)
 		read_uuid(guid, &table->guid);
 	table->half_written = !good && uuid_is_set(&table->guid) && is_marked(bytes, &table->guid);

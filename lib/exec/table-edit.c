@@ -90,11 +90,24 @@ static int edit(struct fdisk_context *context, const struct partition_table *bef
 	return r;
 }
 
+/* The first copy is the table; libfdisk would keep of the second what is in its header. */
+static int forget_copy(const struct table_bytes *bytes)
+{
+	unsigned char zeros[4096] = { 0 };
+	size_t size = bytes->sector_size < sizeof(zeros) ? bytes->sector_size : sizeof(zeros);
+	off_t last = (off_t)(bytes->size / bytes->sector_size - 1) * (off_t)bytes->sector_size;
+
+	return pwrite(bytes->fd, zeros, size, last) == (ssize_t)size ? 0 : -EIO;
+}
+
 static int write_gpt(struct table_bytes *bytes, const struct partition_table *before,
 		     const struct partition_table *after)
 {
 	struct fdisk_context *context;
-	int r = table_fdisk_open(bytes, bytes->fd, false, &context);
+	int r = before && before->backup_differs ? forget_copy(bytes) : 0;
+
+	if (r == 0)
+		r = table_fdisk_open(bytes, bytes->fd, false, &context);
 
 	if (r < 0)
 		return r;

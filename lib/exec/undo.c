@@ -113,7 +113,7 @@ static enum undo restore_table(const struct step *step, const struct topology *b
 	if (table_copy(&ret->before_table, &step->after_table) < 0 ||
 	    table_copy(&ret->after_table, &step->before_table) < 0)
 		return UNDO_NEVER;
-	ret->after_table.lacks_backup = false; /* both copies are written */
+	table_copy_is_written(&ret->after_table);
 	return UNDO_STEP;
 }
 

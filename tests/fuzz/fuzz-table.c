@@ -106,7 +106,7 @@ static void add_one(const struct table_device *device, const struct partition_ta
 	if (!entry.number || !entry.extent.size || table_copy(&after, table) < 0 ||
 	    table_add(&after, &entry) < 0)
 		return;
-	after.lacks_backup = false; /* both are written */
+	table_copy_is_written(&after);
 	if (table_image_write(device, table, &after, &error) < 0)
 		return;
 	if (table_image_read(device, &got, &error) < 0 || !table_equal(&got, &after))

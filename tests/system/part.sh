@@ -124,6 +124,21 @@ mend() { # DISK
 	done
 }
 
+# The start of an older table is written back, and both copies are good: the first wins.
+write_back() { # DISK
+	dd if="/dev/$1" of=/run/start bs=512 count=34 2>"$out"
+	expect 0 'a newer table' daxctl-ext part add images --name later --size 2M
+	dd if=/run/start of="/dev/$1" bs=512 count=34 conv=fsync 2>"$out"
+	expect 0 'the list tells' daxctl-ext part list "$1"
+	says 'its copy at the end differs' 'that there are two tables'
+	expect 0 'the copy is made of the first' daxctl-ext part sync --repair "$1"
+	expect 0 'the list again' daxctl-ext part list "$1"
+	says 'gpt table, partitions' 'there is one table'
+	! grep -q later "$out"
+	verdict 'which is the older' $?
+	expect 0 'sfdisk has nothing to complain about' sfdisk -V "/dev/$1"
+}
+
 # A table made by hand, on a disk of somebody else, with one that DAX must not have.
 take_over_by_hand() {
 	hand=$(disk whole)
@@ -194,6 +209,7 @@ if [ "${1-first}" = first ]; then
 	open_ones_stay "$images"
 	grow_mounted "$images"
 	mend "$images"
+	write_back "$images"
 	slow_udev "$images"
 	take_over_by_hand
 	expect 0 'remove a partition by the name of its volume' daxctl-ext part list images

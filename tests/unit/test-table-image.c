@@ -154,7 +154,7 @@ static void cut_each(const struct partition_table *before, const struct partitio
 		if (got.kind == TABLE_BACKUP)
 			got.kind = TABLE_GPT; /* it counts as much */
 		got.half_written = false;
-		got.lacks_backup = false;     /* it comes first, and may be half written */
+		table_copy_is_written(&got); /* it comes first, and may be half written */
 		CHECK_STR(table_equal(&got, before) || table_equal(&got, after) ?
 				  NULL : table_kind_word(got.kind), NULL, label);
 	}
@@ -304,6 +304,35 @@ TEST(table_image_damaged)
 	memset(disk->head, 0, SECTOR);
 	read_table(disk, &got);
 	CHECK_INT(got.kind, TABLE_DAMAGED, "and there is no MBR");
+}
+
+/* The start of an older table is written back; that one wins, and the copy is made of it. */
+TEST(table_image_two_tables)
+{
+	_cleanup_(table_clear) struct partition_table old = three(), new = three(), got = { 0 };
+	_cleanup_(freep) struct disk_memory *disk = new_disk(&old), *before = new_disk(&old);
+
+	table_remove(&new, 5);
+	CHECK_INT(write_table(disk, &old, &new), 0, "a newer one");
+	memcpy(disk->head, before->head, sizeof(disk->head));
+	read_table(disk, &got);
+	CHECK_INT(got.kind, TABLE_GPT, "the older start");
+	CHECK_INT(got.n_entries, 3, "the older start");
+	CHECK_INT(got.backup_differs, true, "the older start");
+	CHECK_INT(got.lacks_backup, false, "the older start");
+	CHECK_INT(write_table(disk, &got, &old), 0, "mended");
+	CHECK(memcmp(disk->tail, before->tail, sizeof(disk->tail)) == 0);
+	table_clear(&got);
+	/* The guid alone differs. */
+	table_clear(&new);
+	new = three();
+	new.guid.text[0] = '2';
+	CHECK_INT(write_table(disk, &old, &new), 0, "another guid");
+	memcpy(disk->head, before->head, sizeof(disk->head));
+	read_table(disk, &got);
+	CHECK_INT(got.backup_differs, true, "another guid");
+	CHECK_INT(write_table(disk, &got, &old), 0, "mended");
+	CHECK(memcmp(disk->tail, before->tail, sizeof(disk->tail)) == 0);
 }
 
 /* What was cut off is finished; what somebody has done to it since is damage. */
