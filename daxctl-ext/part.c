@@ -63,7 +63,8 @@ struct part_name part_name(const struct namespace *ns, unsigned int number)
 {
 	struct part_name name;
 
-	(void)snprintf(name.text, sizeof(name.text), "%.64sp%u", ns->blockdev, number);
+	(void)snprintf(name.text, sizeof(name.text), "%.64s%s%u", ns->blockdev,
+		       disk_infix(ns->blockdev), number);
 	return name;
 }
 

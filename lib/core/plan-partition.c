@@ -37,8 +37,8 @@ static void name_object(struct disk_goal *d, struct step *step, unsigned int num
 
 	if (d->fresh || !d->goal->ns->blockdev)
 		return;
-	(void)snprintf(text, sizeof(text), number ? "%.40sp%u" : "%.40s", d->goal->ns->blockdev,
-		       number);
+	(void)snprintf(text, sizeof(text), number ? "%.40s%s%u" : "%.40s", d->goal->ns->blockdev,
+		       disk_infix(d->goal->ns->blockdev), number);
 	step_text(d->p, &step->object, text);
 }
 

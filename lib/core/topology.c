@@ -357,6 +357,13 @@ const struct uuid *namespace_disk_uuid(const struct namespace *ns)
 	return uuid_is_set(&ns->info_uuid) ? &ns->info_uuid : &ns->uuid;
 }
 
+const char *disk_infix(const char *blockdev)
+{
+	size_t length = strlen(blockdev);
+
+	return length && strchr("0123456789", blockdev[length - 1]) ? "p" : "";
+}
+
 struct native *disk_find_native(const struct disk *disk, unsigned int number)
 {
 	for (size_t i = 0; i < disk->n_natives; i++)

@@ -274,6 +274,8 @@ struct dax_device *region_find_device(const struct region *region, uint64_t addr
  * block, else its own.  "": nothing tells this disk from others.
  */
 const struct uuid *namespace_disk_uuid(const struct namespace *ns);
+/* What is between disk and number in a partition's name: pmem0p1, but pmem2.1s1. */
+const char *disk_infix(const char *blockdev);
 struct native *disk_find_native(const struct disk *disk, unsigned int number);
 struct disk_map *disk_find_map(const struct disk *disk, unsigned int number);
 /* Does somebody use it, whether he can be found or not? */

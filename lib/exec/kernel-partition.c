@@ -79,7 +79,8 @@ static int follow_target(const struct step *step, struct kernel_disk *target, st
 static void name_partition(struct work *work, const struct kernel_disk *target,
 			   const struct step *step)
 {
-	(void)snprintf(work->name, sizeof(work->name), "%.200sp%u", target->name, step->number);
+	(void)snprintf(work->name, sizeof(work->name), "%.200s%s%u", target->name,
+		       disk_infix(target->name), step->number);
 }
 
 /* Of one that the kernel has. */

@@ -164,7 +164,8 @@ int sim_map(struct sim *sim, const struct step *step, struct error *reterr)
 		return error_oom(reterr);
 	*slot = (struct disk_map){ .number = step->number, .extent = step->extent,
 			      .read_only = step->read_only, .linked = true };
-	if (asprintf(&slot->name, "%sp%u", ns->blockdev, step->number) < 0) {
+	if (asprintf(&slot->name, "%s%s%u", ns->blockdev, disk_infix(ns->blockdev),
+		     step->number) < 0) {
 		slot->name = NULL;
 		return error_oom(reterr);
 	}
