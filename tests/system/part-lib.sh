@@ -9,17 +9,19 @@ use_disk() {
 	numbers=$(cat "/sys/class/block/$block/dev")
 }
 
-# of_table: NAME START SIZE UUID of each entry
+# of_table: NAME START SIZE UUID of each entry; a table that cannot be read is not one without entries
 of_table() {
-	sfdisk -d "$disk" 2>/dev/null | tr 'A-F' 'a-f' |
+	sfdisk -d "$disk" >/run/dump 2>/dev/null || return
+	tr 'A-F' 'a-f' </run/dump |
 		sed -n "s,^/dev/\(${block}p[0-9]*\) : start= *\([0-9]*\)\, size= *\([0-9]*\)\,.* uuid=\([0-9a-f-]*\).*,\1 \2 \3 \4,p" |
 		sort
 }
 
 # of_maps: the same of each map, the name being of the link in /dev, the uuid of that by-partuuid
 of_maps() {
+	dmsetup table >/run/maps || return
 	{
-		dmsetup table
+		cat /run/maps
 		grep . /sys/class/block/dm-*/dm/name /dev/null 2>/dev/null
 		find /dev /dev/disk/by-partuuid -maxdepth 1 -type l -printf '%p %l\n' 2>/dev/null
 	} | awk -v on="$numbers" '
@@ -53,6 +55,23 @@ agree_soon() {
 	} >"$out"
 	[ $took -le "${longest-0}" ] || longest=$took
 	verdict "$1" $r
+}
+
+# changes NAME COMMAND...: does what it is for, and daxd follows it
+changes() {
+	what=$1
+	shift
+	of_table >/run/old-table
+	expect 0 "$what" "$@"
+	of_table >/run/new-table && ! cmp -s /run/old-table /run/new-table
+	verdict "$what: the table is another" $?
+	[ -n "${alone-}" ] || agree_soon "$what: daxd follows"
+}
+
+# fdisk_does ANSWERS, as printf has them
+fdisk_does() {
+	# shellcheck disable=SC2059 # they are a format
+	printf "$1" | fdisk "$disk"
 }
 
 # table_of ENTRY...: a new table

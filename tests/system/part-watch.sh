@@ -20,22 +20,15 @@ reread() { # each of these makes partitions of the kernel's, or tries to
 
 # Every tool, on a disk that daxd keeps; after each of them daxd has the last word.
 by_tools() { # WHEN
-	table_of 'size=32M, name=one' 'size=32M, name=two' >"$out" 2>&1
-	agree_soon "$1: sfdisk writes a table"
-	echo 'size=32M, name=three' | sfdisk -q --force -a "$disk" >"$out" 2>&1
-	agree_soon "$1: sfdisk adds"
-	printf 'n\n\n\n+32M\nw\n' | fdisk "$disk" >"$out" 2>&1
-	agree_soon "$1: fdisk adds"
-	printf 'd\n2\nw\n' | fdisk "$disk" >"$out" 2>&1
-	agree_soon "$1: fdisk deletes"
-	parted -s "$disk" mkpart five 300MiB 340MiB >"$out" 2>&1
-	agree_soon "$1: parted adds"
-	parted -s "$disk" rm 1 >"$out" 2>&1
-	agree_soon "$1: parted deletes"
-	sgdisk -n 7:0:+16M -c 7:seven "$disk" >"$out" 2>&1
-	agree_soon "$1: sgdisk adds"
-	sgdisk -d 3 "$disk" >"$out" 2>&1
-	agree_soon "$1: sgdisk deletes"
+	changes "$1: sfdisk writes a table" table_of 'size=32M, name=one' 'size=32M, name=two'
+	echo 'size=32M, name=three' >/run/three
+	changes "$1: sfdisk adds" sfdisk -q --force -a "$disk" </run/three
+	changes "$1: fdisk adds" fdisk_does 'n\n\n\n+32M\nw\n'
+	changes "$1: fdisk deletes" fdisk_does 'd\n2\nw\n'
+	changes "$1: parted adds" parted -s "$disk" mkpart five 300MiB 340MiB
+	changes "$1: parted deletes" parted -s "$disk" rm 1
+	changes "$1: sgdisk adds" sgdisk -n 7:0:+16M -c 7:seven "$disk"
+	changes "$1: sgdisk deletes" sgdisk -d 3 "$disk"
 	reread >"$out" 2>&1
 	agree_soon "$1: partprobe, partx and blockdev --rereadpt"
 	[ "$(of_maps | wc -l)" -eq "$(of_table | wc -l)" ] && [ "$(of_table | wc -l)" -ge 3 ]
@@ -59,7 +52,7 @@ is_quiet() {
 }
 
 systemctl start daxd
-table_of 'size=32M, name=one' >"$out" 2>&1
+expect 0 'a table' table_of 'size=32M, name=one'
 expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'taken over'
 by_tools 'daxd runs'
@@ -83,15 +76,16 @@ agree_soon 'nor was anything changed'
 
 # What happens while it does not run is done when it does.
 systemctl stop daxd
-parted -s "$disk" mkpart late 400MiB 432MiB >"$out" 2>&1
-sgdisk -d 7 "$disk" >"$out" 2>&1
+alone=yes
+changes 'parted adds while daxd does not run' parted -s "$disk" mkpart late 400MiB 432MiB
+changes 'and sgdisk deletes' sgdisk -d 7 "$disk"
+alone=
 reread >"$out" 2>&1
 systemctl start daxd
 agree_soon 'what was done while daxd did not run'
 
 # What is mounted stays as it is, and is told.
-table_of 'size=320M, name=a' 'size=320M, name=b' 'size=64M, name=c' >"$out" 2>&1
-agree_soon 'another table'
+changes 'another table' table_of 'size=320M, name=a' 'size=320M, name=b' 'size=64M, name=c'
 mkdir -p /mnt/a /mnt/b
 expect 0 'xfs' mkfs.xfs -q -f -m reflink=0 "${disk}p1"
 expect 0 'xfs on another' mkfs.xfs -q -f -m reflink=1 "${disk}p2"
@@ -103,7 +97,9 @@ for mount in /mnt/a /mnt/b; do
 	[ "$(cat "$out")" -le 8192 ]
 	verdict "with $(cat "$out") faults" $?
 done
-sgdisk -d 1 "$disk" >"$out" 2>&1
+alone=yes
+changes 'sgdisk deletes one' sgdisk -d 1 "$disk"
+alone=
 in_time sh -c 'busctl get-property org.daxd1 $(busctl tree --list org.daxd1 | grep /namespace/ | head -n 1) \
 	org.daxd1.Namespace PartitionsPending | grep -q "not mapped"'
 verdict 'a partition that is mounted and no longer in the table has to wait' $?
@@ -119,7 +115,8 @@ umount /mnt/a
 
 # A table with a partition that DAX must not have.
 expect 0 'give the disk back' daxctl-ext part release "$block"
-table_of 'start=4096, size=204800, name=good' 'start=409601, size=204800, name=odd' >"$out" 2>&1
+expect 0 'a table by hand' table_of 'start=4096, size=204800, name=good' \
+	'start=409601, size=204800, name=odd'
 blockdev --rereadpt "$disk"
 udevadm settle
 expect 0 'ext4 on a misaligned partition' mkfs.ext4 -q -b 4096 "${disk}p2"
@@ -138,7 +135,7 @@ expect 0 '40 of 40 files are as they were' sh -c 'cd /mnt/a && sha256sum --quiet
 umount /mnt/a
 
 # The disk goes and comes again.
-table_of 'size=32M, name=one' 'size=32M, name=two' >"$out" 2>&1
+expect 0 'a table' table_of 'size=32M, name=one' 'size=32M, name=two'
 expect 0 'take it over' daxctl-ext part takeover "$block"
 agree_soon 'before it goes'
 namespace=$(cat "/sys/class/block/$block/device/namespace")
@@ -154,37 +151,51 @@ expect 0 'take it over again' daxctl-ext part takeover "$block"
 agree_soon 'after it came again'
 
 # A worker and a daemon that are killed on the way.
-entries() {
-	i=0
-	while [ $i -lt 24 ]; do
-		echo "size=16M, name=p$i"
-		i=$((i + 1))
-	done
+set --
+while [ $# -lt 24 ]; do
+	set -- "$@" "size=16M, name=p$#"
+done
+changes '24 partitions' table_of "$@"
+
+# Without a process of its own: there may not be much time.
+maps_are() { # NUMBER: there are so many, or more
+	least=$1
+	set -- /sys/class/block/dm-*
+	[ "$least" -eq 0 ] || { [ -e "$1" ] && [ $# -ge "$least" ]; }
 }
-entries | {
-	echo 'label: gpt'
-	cat
-} | sfdisk -q --force --no-reread --wipe always "$disk" >"$out" 2>&1
-agree_soon '24 partitions'
-for wait in 0.3 0.6 0.9 1.5; do
-	daxctl-ext part release "$block" >"$out" 2>&1
-	daxctl-ext part takeover "$block" >"$out" 2>&1 &
-	sleep $wait
-	pkill -KILL -x daxd-worker
+
+# SIGKILL for the worker that takes the disk over, or for daxd meanwhile, once so many maps are made.
+kill_amid() { # worker|daxd NUMBER
+	in_time daxctl-ext part release "$block"
+	verdict 'give it back' $?
+	victim=
+	[ "$1" = worker ] || victim=$(systemctl show -P MainPID daxd)
+	rm -f /run/over
+	{
+		daxctl-ext part takeover "$block" >/run/takeover 2>&1
+		: >/run/over
+	} &
+	killed=1
+	until [ $killed -eq 0 ] || [ -e /run/over ]; do
+		working && maps_are "$2" && kill -KILL "${victim:-$at_work}" && killed=0
+	done
 	wait $!
+	cp /run/takeover "$out"
+	verdict "the $1 is killed at work, with $2 maps made" $killed
+}
+
+for made in 0 6 12 20; do
+	kill_amid worker $made
 	in_time systemctl is-active daxd
 	# daxd, which nobody has asked, may be at it just now.
 	in_time daxctl-ext part takeover "$block"
 	verdict "take it over after SIGKILL of the worker" $?
-	agree_soon "the worker is killed after $wait s"
-	daxctl-ext part release "$block" >"$out" 2>&1
-	daxctl-ext part takeover "$block" >"$out" 2>&1 &
-	sleep $wait
-	pkill -KILL -x daxd
-	wait $!
+	agree_soon "the worker is killed with $made maps"
+	kill_amid daxd $made
 	in_time systemctl is-active daxd
 	in_time daxctl-ext part takeover "$block"
-	agree_soon "the daemon is killed after $wait s"
+	verdict 'take it over after SIGKILL of the daemon' $?
+	agree_soon "the daemon is killed with $made maps"
 	systemctl reset-failed daxd
 done
 echo "     the longest time until all agreed: $longest ms"
