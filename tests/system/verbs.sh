@@ -12,7 +12,7 @@ dynamic() {
 
 empty() { # REGION
 	for device in $(dynamic "$1"); do
-		daxctl-ext destroy-device -f "$device" >/dev/null 2>>$run/noise
+		daxctl-ext destroy-device -f "$device" >/dev/null 2>>$run/noise || return
 	done
 }
 
@@ -23,30 +23,34 @@ names() { # WORDS: with names for @N
 	END
 }
 
-# Words that make a state, each from the one before.
+# Words that make a state, each from the one before.  It fails when one of them does: with no state
+# before a call two programs are easily of one mind.
 state() { # WORD...
-	empty 0
 	: >$run/to-names
 	: >$run/to-numbers
+	empty 0 || return
 	n=0
 	for word; do
 		word=$(names "$word")
 		case $word in
 		make=*)
-			daxctl create-device -r 0 -s "${word#make=}" >$run/made
+			daxctl create-device -r 0 -s "${word#make=}" >$run/made || return
 			name=$(sed -n 's/.*"chardev":"dax\(.*\)",/\1/p' $run/made)
+			[ -n "$name" ] || return
 			n=$((n + 1))
 			echo "s/@$n/$name/g" >>$run/to-names
 			echo "s/dax$name\\>/@$n/g" >>$run/to-numbers
 			;;
-		ram=*) daxctl reconfigure-device -m system-ram -N "${word#ram=}" ;;
-		online=*) daxctl online-memory "${word#online=}" ;;
-		normal=*) daxctl online-memory --no-movable "${word#normal=}" ;;
-		off=*) daxctl disable-device "${word#off=}" ;;
+		ram=*) daxctl reconfigure-device -m system-ram -N "${word#ram=}" || return ;;
+		online=*) daxctl online-memory "${word#online=}" || return ;;
+		normal=*) daxctl online-memory --no-movable "${word#normal=}" || return ;;
+		off=*) daxctl disable-device "${word#off=}" || return ;;
 		gone=*)
-			daxctl destroy-device -f "${word#gone=}"
+			daxctl destroy-device -f "${word#gone=}" || return
 			sed -i "/${word#gone=}.*@/d" $run/to-numbers
 			;;
+		empty) ;;
+		*) return 1 ;;
 		esac >/dev/null 2>>$run/noise
 	done
 	echo 's/dax0\.[0-9]*/new/g' >>$run/to-numbers
@@ -63,22 +67,26 @@ left() {
 }
 
 calls=0
-compare() { # STATE CALL [EXIT LINE]: where daxctl is wrong, what is right
+compare() { # STATE CALL [EXIT-AND-LINE STATE-AFTER-IT]: where daxctl is wrong, what is right
+	: >"${out:?}"
+	: >$run/noise
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	{
-		state $1
+		state $1 || echo "no state before daxctl's call" >>"$out"
 		daxctl $(names "$2") >$run/out 2>$run/theirs.errors
 		theirs=$?
 		numbers $run/out >$run/theirs
 		left >$run/theirs.left
-		state $1
+		state $1 || echo "no state before our call" >>"$out"
 		daxctl-ext $(names "$2") --compat >$run/out 2>$run/ours.errors
 		ours=$?
 		numbers $run/out >$run/ours
 		left >$run/ours.left
 	}
-	: >"${out:?}"
 	if [ $# -gt 2 ]; then
+		# shellcheck disable=SC2086 # a list of words
+		state $4 || echo "no state like that after it" >>"$out"
+		left >$run/theirs.left
 		# shellcheck disable=SC2086 # two words or more
 		set -- "$1" "$2" $3
 		echo "$theirs $(sed -n '/devices*$/p' $run/theirs.errors)" >>$run/wrong
@@ -87,7 +95,6 @@ compare() { # STATE CALL [EXIT LINE]: where daxctl is wrong, what is right
 		echo "$*" >$run/theirs.errors
 		set -- "$begin" "$call"
 		cp $run/ours $run/theirs
-		cp $run/ours.left $run/theirs.left
 	fi
 	diff -u $run/theirs $run/ours >>"$out"
 	diff -u $run/theirs.left $run/ours.left >>"$out"
@@ -96,16 +103,16 @@ compare() { # STATE CALL [EXIT LINE]: where daxctl is wrong, what is right
 	grep -E '^[a-z ]* [0-9]+ devices?$' $run/ours.errors >$run/b
 	diff -u $run/a $run/b >>"$out"
 	[ $theirs -eq $ours ] || echo "exit $ours, daxctl: $theirs" >>"$out"
-	[ ! -s "$out" ] || cat $run/theirs.errors $run/ours.errors >>"$out"
+	[ ! -s "$out" ] || cat $run/noise $run/theirs.errors $run/ours.errors >>"$out"
 	[ ! -s "$out" ]
 	verdict "verbs: [$1] $2" $?
 	calls=$((calls + 1))
 }
 
 if [ -z "${VERBS_ONLY-}" ]; then
-	while IFS='|' read -r begin call right; do
+	while IFS='|' read -r begin call right after; do
 		case $begin in '#'* | '') continue ;; esac
-		compare "$begin" "$call" ${right:+"$right"} </dev/null
+		compare "$begin" "$call" ${right:+"$right" "$after"} </dev/null
 	done <verbs.table
 	echo "verbs: $calls calls beside daxctl's"
 fi
