@@ -356,12 +356,19 @@ expect 0 'a thousand wrong calls' ./call flood 1000
 says '1000 refused' 'are refused'
 expect 0 '64 clients at once' ./call crowd 64
 says '128 answers' 'are answered'
-as nobody ./call crowd 100 >/run/crowd 2>&1 &
-crowd=$!
+{
+	as nobody ./call crowd 100 >/run/crowd 2>&1
+	: >/run/crowd.over
+} &
 expect 0 'root applies while one user asks a hundred times at once' \
 	manager Apply 'sa{sv}' "$empty" 0
 job_ends 'done' 'and the machine is looked at for it'
-kill $crowd
+[ ! -e /run/crowd.over ]
+verdict 'while he still asks' $?
+wait $!
+cp /run/crowd "$out"
+grep -qx '[1-9][0-9]* answers' "$out"
+verdict 'and is not without an answer' $?
 expect 0 'a document with more than a hundred thousand mistakes' ./call mistakes 262000
 says '1000 problems' 'is answered with the first thousand'
 expect 1 'a longer one' ./call mistakes 263000

@@ -105,8 +105,11 @@ is '6 of 6 movable' 'what was taken is back'
 daxctl-ext offline-memory ram >$run/killed 2>&1 &
 in_time working
 sleep 1
-kill -KILL "$at_work"
+working && kill -KILL "$at_work"
+verdict 'the worker is at work and is killed' $?
 wait $! 2>/dev/null
+grep -q 'killed by signal 9' $run/killed
+verdict 'which is told' $?
 [ -z "$whole" ] || is '6 of 6 movable' 'killed: it is as it was'
 expect 0 'killed: the next brings it back' daxctl-ext online-memory --limit-time 30 ram
 is '6 of 6 movable' 'killed: all is online'
