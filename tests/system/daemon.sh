@@ -179,10 +179,9 @@ expect 0 'cancel' ./call cancel volumes.json
 says cancelled 'ends it'
 daxctl-ext jobs --json >"$out"
 says '"plan":' 'jobs have their plans'
-busctl call org.daxd1 /org/daxd1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
-	grep '"Plan"' >"$out"
-[ ! -s "$out" ]
-verdict 'which who asks for all objects does not get' $?
+expect 0 'all objects' busctl call org.daxd1 /org/daxd1 org.freedesktop.DBus.ObjectManager \
+	GetManagedObjects
+says_not '"Plan"' 'are without them'
 expect 1 'cancelling what is not there' busctl call org.daxd1 /org/daxd1/job/12345 org.daxd1.Job \
 	Cancel 'a{sv}' 0
 expect 1 'an option Cancel does not have' busctl call org.daxd1 "/org/daxd1/job/$job" \
@@ -240,7 +239,8 @@ expect 0 'apply it when it says that the volume is to go' \
 	manager Apply 'sa{sv}' '' 1 allow-data-loss b true
 job_ends 'done' 'it too'
 sleep 3
-expect 1 'and daxd does not make the volume anew' sh -c 'daxctl-ext status | grep -w extra'
+expect 0 'status' daxctl-ext status
+says_not extra 'and daxd does not make the volume anew'
 rm /etc/daxd/40-extra.json
 systemctl reload daxd
 settled
@@ -254,8 +254,9 @@ cat >/run/account.json <<'EOF'
 EOF
 expect 1 'an account that is not there' daxctl-ext apply --allow-data-loss /run/account.json
 says 'no-such-group' 'is named'
-expect 0 'the other volume is made' sh -c 'daxctl-ext status | grep -w good'
-expect 1 'its own is not' sh -c 'daxctl-ext status | grep -w bad'
+expect 0 'status' daxctl-ext status
+says '  good ' 'the other volume is made'
+says_not '  bad ' 'its own is not'
 echo '{ "daxd": 1, "volumes": [ { "name": "good", "ensure": "absent" } ] }' >/run/account.json
 expect 0 'it goes again' daxctl-ext apply --allow-data-loss /run/account.json
 
@@ -405,7 +406,7 @@ expect 0 'it starts while somebody else is at work' systemctl start daxd
 expect 0 'and is ready when that has ended and all is there' \
 	test -e "/sys/bus/dax/drivers/device_dax/$(cat /run/window)"
 expect 0 'it stops again' systemctl stop daxd
-journalctl -u daxd --no-pager -o cat | grep -iE 'assert|corrupt|core dumped' >"$out"
-[ ! -s "$out" ]
-verdict 'the journal has no complaint' $?
+expect 0 'the journal' journalctl -u daxd --no-pager -o cat
+! grep -qiE 'assert|corrupt|core dumped' "$out"
+verdict 'has no complaint' $?
 finish

@@ -34,6 +34,12 @@ says() {
 	verdict "$2" $?
 }
 
+# says_not TEXT NAME: nor this; expect has seen to it that there is something to look through
+says_not() {
+	! grep -qF -e "$1" "$out"
+	verdict "$2" $?
+}
+
 # same FILE FILE NAME
 same() {
 	diff -u "$1" "$2" >"$out" 2>&1

@@ -249,14 +249,11 @@ fi
 # Not kept: after a boot, which another boot's name in the records stands for, nothing holds its
 # place, and nobody makes it again.
 make 128M --name passing
-in_records() {
-	daxctl-ext status --json | grep -q '"volume":"passing"'
-}
-in_records
-verdict 'it is recorded' $?
+expect 0 'status' daxctl-ext status --json
+says '"volume":"passing"' 'it is recorded'
 sed -i 's/"boot": *"[^"]*"/"boot": "another"/' "$(state_folder)/state.json"
-! in_records
-verdict 'not for another boot' $?
+expect 0 'status' daxctl-ext status --json
+says_not '"volume":"passing"' 'not for another boot'
 expect 0 'it is a device of nobody' daxctl-ext destroy-device -f "$made"
 
 # Kept: it is part of the host's configuration, of which daxd is told.
