@@ -41,6 +41,7 @@ for mode in fsdax devdax; do
 		DAXD_CRASH_AT=$at DAXD_CRASH_HOW=kill daxctl-ext apply --allow-data-loss \
 			/run/new.json >"$out" 2>&1
 		r=$?
+		[ "$r" -eq 0 ] || says 'killed by signal 9' "$mode, record $at: the death of the worker is told"
 		expect 0 "$mode, record $at: apply, without a loss" daxctl-ext apply /run/new.json
 		daxctl-ext part list new >"$out" 2>&1
 		grep -q first "$out" && grep -q second "$out" && ! grep -q 'left\|over' "$out"

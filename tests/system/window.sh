@@ -304,6 +304,7 @@ at=1
 while :; do
 	expect 0 "crash $at: from the old table" daxctl-ext apply --allow-data-loss /run/old.json
 	DAXD_CRASH_AT=$at DAXD_CRASH_HOW=kill daxctl-ext apply /run/new.json >"$out" 2>&1 && break
+	says 'killed by signal 9' "crash $at: the death of the worker is told"
 	old_or_new "crash $at"
 	at=$((at + 1))
 done
