@@ -186,9 +186,8 @@ take_over_by_hand() {
 	udevadm settle
 	[ -b "/dev/${hand}p2" ]
 	verdict 'the kernel has its partitions again' $?
-	dmsetup info -c --noheadings -o name >"$out"
-	! grep -q "$hand" "$out"
-	verdict 'and there are no maps' $?
+	expect 0 'maps' dmsetup info -c --noheadings -o name
+	says_not "$hand" 'and there are none of it'
 	expect 0 'a native one mounts' mount "/dev/${hand}p1" /mnt/hand
 	expect 0 'who has it' daxctl-ext part list "$hand"
 	says /mnt/hand 'is in the list'
@@ -231,12 +230,10 @@ expect 0 'the file system is there' mount -o dax=always "/dev/${images}p1" /mnt/
 dax_of /mnt/os
 umount /mnt/os
 expect 0 'destroy it with its maps' daxctl-ext apply --allow-data-loss part-absent.json
-dmsetup info -c --noheadings -o name >"$out"
-! grep -q "$images" "$out"
-verdict 'no map is left' $?
-ls /etc/daxd/state/udev >"$out"
-! grep -q partitions "$out"
-verdict 'and no policy' $?
+expect 0 'maps' dmsetup info -c --noheadings -o name
+says_not "$images" 'none is left'
+expect 0 'properties' ls /etc/daxd/state/udev
+says_not partitions 'nor is a policy'
 # In the same place there are the old table and file system, which are nobody's now.
 expect 0 'make it anew' daxctl-ext apply part.json
 images=$(disk images)
