@@ -341,7 +341,10 @@ cat /run/window >/sys/bus/dax/drivers/device_dax/unbind
 kill -KILL "$before"
 sleep 2
 settled
-[ "$(main_pid)" != "$before" ] && [ "$(systemctl is-active daxd)" = active ]
+# That all is there is known a little before systemd hears that daxd is ready.
+in_time systemctl is-active daxd
+{ main_pid && systemctl is-active daxd; } >"$out"
+[ "$(main_pid)" != "$before" ] && grep -qx active "$out"
 verdict 'daxd comes back from SIGKILL' $?
 nothing_to_do volumes.json 'and has done what was left'
 
