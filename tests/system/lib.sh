@@ -112,7 +112,17 @@ nothing_to_do() {
 	says 'Nothing to do' "$2: is empty"
 }
 
+# healthy NAME: the kernel has complained of nothing, but for $provoked, a pattern of what a test does
+# to it on purpose
+healthy() {
+	dmesg >/run/dmesg && [ -s /run/dmesg ] &&
+		! grep -E 'BUG|Oops|WARNING|leak|stuck online|list_(add|del) corruption' /run/dmesg |
+			grep -vE "${provoked:-^$}" >"$out"
+	verdict "$1: the kernel has nothing to complain of" $?
+}
+
 finish() {
+	healthy 'at the end'
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
 }

@@ -79,6 +79,7 @@ if [ "$1" = cut ]; then
 	expect 0 'from the old table' daxctl-ext apply --allow-data-loss /run/old.json
 	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
 	sync
+	healthy 'before the cut'
 	echo "$passed passed, $failed failed"
 	[ "$2" -eq 0 ] || DAXD_CRASH_AT=$2 DAXD_CRASH_HOW=power daxctl-ext apply /run/new.json
 	[ "$failed" -eq 0 ]
@@ -240,12 +241,6 @@ expect 1 'the device is another' user index read
 says 'belongs to another namespace' 'which is told'
 
 # --- what the kernel lets anybody do, and cannot take back; not by way of daxd
-healthy() { # NAME
-	dmesg | grep -E 'BUG|Oops|WARNING: ' >"$out"
-	[ ! -s "$out" ]
-	verdict "$1: the kernel has nothing to complain of" $?
-}
-
 expect 0 'a device of its own' daxctl-ext apply --allow-data-loss trap.json
 trap_node=$(readlink -f /dev/dax/by-name/trap)
 hold_window "$trap_node" fd
