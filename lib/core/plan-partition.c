@@ -377,8 +377,10 @@ static void emit_adds(struct disk_goal *d)
 	const struct disk *disk = d->table.disk;
 	const struct partition_table *table = &d->table.table;
 	bool given_back = disk && (disk->managed || disk->n_maps);
+	/* Giving back may have been cut short after the policy: what is declared is finished. */
+	bool declared = d->goal->volume->has_partitioning && table->kind == TABLE_GPT;
 
-	if (!given_back && !d->table.changed)
+	if (!given_back && !d->table.changed && !declared)
 		return;
 	for (size_t i = 0; i < table->n_entries; i++) {
 		const struct table_entry *entry = &table->entries[i];
@@ -386,9 +388,11 @@ static void emit_adds(struct disk_goal *d)
 		enum entry_fit fit = fit_of(d, entry);
 
 		if (fit != FIT_OUTSIDE && fit != FIT_OVERLAP && table->kind != TABLE_BACKUP &&
-		    (!native || !same_extent(native->extent, entry->extent)))
+		    (!native || (!same_extent(native->extent, entry->extent) &&
+				 (given_back || d->table.changed))))
 			(void)partition_step(d, &together, STEP_ADD_PARTITION, entry->number,
-					     entry->extent, given_back ? "it makes them" : AS_TABLE);
+					     entry->extent,
+					     d->table.changed ? AS_TABLE : "it makes them");
 	}
 	together_end(d->goal, &together);
 }
