@@ -75,6 +75,11 @@ expect 0 'and can see' busctl call org.daxd1 /org/daxd1 org.daxd1.Manager GetTop
 # Who else does its work.
 expect 0 'make volumes' daxctl-ext apply --allow-data-loss reboot.json
 uuid=$(ndctl list -N | sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' | head -n 1)
+# Not every kernel makes memory of hmem at boot.  Once the rule is there it is not offline any more.
+for device in dax0.0 dax1.0; do
+	[ -e /sys/bus/dax/drivers/kmem/$device ] ||
+		expect 0 "$device as memory" daxctl reconfigure-device -m system-ram -N $device
+done
 mkdir -p /etc/daxctl.conf.d /etc/udev/rules.d /etc/daxd
 cat >/etc/daxctl.conf.d/a.conf <<EOF
 [reconfigure-device a]
@@ -90,11 +95,7 @@ cat >/etc/daxd/far.json <<'EOF'
   "mode": "system-ram", "persist": "kmem", "size": "all", "zone": "movable" } ] }
 EOF
 policy=/sys/devices/system/memory/auto_online_blocks
-# As it would be after a boot with this policy.  Not every kernel makes memory of hmem at boot.
-for device in dax0.0 dax1.0; do
-	[ -e /sys/bus/dax/drivers/kmem/$device ] ||
-		expect 0 "$device as memory" daxctl reconfigure-device -m system-ram -N $device
-done
+# As it would be after a boot with this policy.
 read -r size </sys/devices/system/memory/block_size_bytes
 for device in /sys/bus/dax/drivers/kmem/dax*; do
 	read -r start <"$device/resource" &&
