@@ -86,10 +86,10 @@ static bool all_fit(const struct disk_goal *d)
 	return !d->table.table.beyond;
 }
 
-/* Can daxd, by this policy, make block devices of what the table has? */
+/* Can daxd make block devices of what the table has, of all of it where the policy wants that? */
 static bool suits(const struct disk_goal *d)
 {
-	return !d->table.table.extended;
+	return !d->table.table.extended && (d->policy != PARTITIONING_AUTO || all_fit(d));
 }
 
 static bool in_use(const struct disk_goal *d)
@@ -111,12 +111,22 @@ static bool is_claimed(const struct disk_goal *d)
 	return false;
 }
 
-static bool any_map_is_open(const struct disk *disk)
+/* The first one, or NULL. */
+static const struct disk_map *find_open_map(const struct disk *disk)
 {
 	for (size_t i = 0; i < disk->n_maps; i++)
 		if (disk_map_is_open(&disk->maps[i]))
-			return true;
-	return false;
+			return &disk->maps[i];
+	return NULL;
+}
+
+/*
+ * Does what daxd has stay daxd's?  What is open cannot be given back, and of a table of which only
+ * the backup can be read the kernel would make nothing.
+ */
+static bool stays_managed(const struct disk_goal *d)
+{
+	return suits(d) || d->table.table.kind == TABLE_BACKUP || find_open_map(d->table.disk);
 }
 
 static void tell_users(struct disk_goal *d)
@@ -124,6 +134,17 @@ static void tell_users(struct disk_goal *d)
 	_cleanup_(freep) char *users = describe_holders(d->p, &d->goal->ns->holders);
 
 	planner_drift(d->p, d->goal, "partitions", users ? users : "", "mapped, once idle");
+}
+
+/* Some of the partitions cannot be mapped; why, is told of each. */
+static void tell_open(struct disk_goal *d)
+{
+	const struct disk_map *map = find_open_map(d->table.disk);
+	_cleanup_(freep) char *users = map ? partition_users(d->p, d->table.disk, map->number) :
+					     NULL;
+
+	if (users)
+		planner_drift(d->p, d->goal, "partitions", users, "the kernel's, once idle");
 }
 
 /* What daxd has does not suit it any more, or the other way round. */
@@ -134,8 +155,7 @@ static void tell_policy(struct disk_goal *d)
 	if (!d->managed && in_use(d))
 		tell_users(d);
 	if (d->managed && !suits(d))
-		planner_drift(d->p, d->goal, "partitions", "some cannot be mapped, others are open",
-			      "the kernel's, once idle");
+		tell_open(d);
 	else if (!d->managed && !suits(d) && d->policy == PARTITIONING_DAXD)
 		planner_drift(d->p, d->goal, "partitions",
 			      "the kernel's, as the DOS table has an extended one", "mapped");
@@ -156,18 +176,10 @@ static void decide_policy(struct disk_goal *d)
 		d->policy = volume->partitioning;
 	else if (volume->n_partitions && !volume->foreign)
 		d->policy = PARTITIONING_AUTO;
-	switch (d->policy) {
-	case PARTITIONING_KERNEL:
+	if (d->policy == PARTITIONING_KERNEL)
 		d->managed = false;
-		break;
-	case PARTITIONING_DAXD:
-		d->managed = managed ? suits(d) || any_map_is_open(disk) : suits(d) && !in_use(d);
-		break;
-	case PARTITIONING_AUTO:
-		d->managed = managed ? suits(d) || any_map_is_open(disk) :
-				       suits(d) && all_fit(d) && !in_use(d);
-		break;
-	}
+	else
+		d->managed = managed ? stays_managed(d) : suits(d) && !in_use(d);
 	tell_policy(d);
 }
 
@@ -279,7 +291,7 @@ static bool is_dropped(const struct disk_goal *d, const struct native *native)
 	const struct table_entry *entry = table_find(&d->table.table, native->number);
 
 	if (d->managed)
-		return suits(d);
+		return !d->table.table.extended;
 	return d->table.changed && (!entry || !same_extent(entry->extent, native->extent));
 }
 
@@ -345,7 +357,7 @@ static void emit_maps(struct disk_goal *d)
 			d->table.disk ? disk_find_native(d->table.disk, entry->number) : NULL;
 		enum entry_fit fit = fit_of(d, entry);
 
-		if (native && (native->holders.n || !suits(d)))
+		if (native && (native->holders.n || table->extended))
 			continue; /* told already */
 		if (!entry_fit_is_usable(fit))
 			pending(d, entry->number, "not mapped", entry_fit_sentence(fit));
