@@ -295,6 +295,38 @@ char *part_hint_none(const struct volume_view *view)
 	return r < 0 ? NULL : hint;
 }
 
+bool part_is_lost(const struct volume_view *view)
+{
+	const struct disk *disk = view->ns ? view->ns->disk : NULL;
+
+	return disk && disk->managed && disk->n_maps &&
+	       (disk->table.kind == TABLE_NONE || disk->table.kind == TABLE_OTHER);
+}
+
+char *part_lost_text(const struct volume_view *view)
+{
+	const struct partition_table *table = &view->ns->disk->table;
+	char *text;
+
+	if (asprintf(&text, "Its partition table is gone%s%s, and maps of its partitions are there "
+		     "still, such as %s; nothing takes them away by itself.",
+		     table->content ? ", in its place there is " : "",
+		     table->content ? table->content : "", view->ns->disk->maps[0].name) < 0)
+		return NULL;
+	return text;
+}
+
+char *part_lost_hint(const struct volume_view *view)
+{
+	char *hint;
+
+	if (asprintf(&hint, "daxctl-ext part list says where they lie: write the table back "
+		     "(sfdisk). If nobody needs them, \"daxctl-ext part release %s\" gives them up.",
+		     view->ns->blockdev) < 0)
+		return NULL;
+	return hint;
+}
+
 static bool is_shown(const struct volume_view *view, const char *name)
 {
 	const struct disk *disk = view->ns ? view->ns->disk : NULL;
@@ -351,6 +383,24 @@ static void refuse(struct cli *cli, const struct volumes *volumes, const char *n
 		    "There is no device or volume \"%s\".", name);
 }
 
+static void note_lost(struct cli *cli, const struct volumes *volumes, const char *name)
+{
+	_cleanup_(report_clear) struct report notes = REPORT_INIT;
+
+	for (size_t i = 0; i < volumes->n; i++) {
+		const struct volume_view *view = &volumes->views[i];
+		_cleanup_(freep) char *text = NULL, *hint = NULL;
+
+		if (!is_shown(view, name) || !part_is_lost(view))
+			continue;
+		text = part_lost_text(view);
+		hint = part_lost_hint(view);
+		problem_add(&notes, EUCLEAN, hint, "%s: %s", view->ns->blockdev, text ? text : "");
+	}
+	(void)fflush(cli->out); /* notes come after what they are about */
+	problems_print_notes(&notes, cli->err, cli->colour_err);
+}
+
 enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const char *name)
 {
 	const struct volume_view *view = NULL;
@@ -369,8 +419,12 @@ enum cli_exit part_list(struct cli *cli, const struct volumes *volumes, const ch
 	}
 	if (cli->json)
 		return print_json(cli, volumes, name);
-	if (n)
-		return print_table(cli, volumes, name);
+	if (n) {
+		enum cli_exit status = print_table(cli, volumes, name);
+
+		note_lost(cli, volumes, name);
+		return status;
+	}
 	(void)fputs("No disk has partitions.\n", cli->out);
 	return CLI_DONE;
 }

@@ -16,6 +16,12 @@ const char *part_why_none(const struct volume_view *view);
 /* And what would help; NULL: nothing. */
 char *part_hint_none(const struct volume_view *view);
 
+/* Are there maps, and no table any more that would tell what they are of? */
+bool part_is_lost(const struct volume_view *view);
+/* What that is, and what to do; both to be freed. */
+char *part_lost_text(const struct volume_view *view);
+char *part_lost_hint(const struct volume_view *view);
+
 /* Those who hold all of a device, and no partition: rows below it, or an array. */
 void part_list_add_holders(struct table *out, const struct volume_view *view);
 void part_list_put_holders(struct json_out *out, const struct volume_view *view);

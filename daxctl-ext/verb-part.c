@@ -294,7 +294,8 @@ static bool refuse_damaged(struct device_run *run, const struct volume_view *vie
 {
 	_cleanup_(freep) char *hint = NULL;
 	const struct partition_table *table = table_of(view);
-	bool damaged = table->kind == TABLE_DAMAGED && (word->takes & TAKES_NAME);
+	bool damaged = table->kind == TABLE_DAMAGED &&
+		       (word->takes & (TAKES_NAME | TAKES_REPAIR));
 
 	if ((table->kind != TABLE_BACKUP && !damaged) || table->half_written ||
 	    part_options(run)->repair)
@@ -318,6 +319,20 @@ static bool refuse_extended(struct device_run *run, const struct volume_view *vi
 		      "a GPT has no such partitions: \"sgdisk --mbrtogpt\" makes one of the table",
 		      "It stays the kernel's: its DOS table has an extended partition, and daxd does "
 		      "not map what lies in that.");
+	return true;
+}
+
+/* Who asks for block devices as the table says is told that it says nothing. */
+static bool refuse_lost(struct device_run *run, const struct volume_view *view,
+			const struct part_word *word)
+{
+	_cleanup_(freep) char *text = NULL, *hint = NULL;
+
+	if (!(word->takes & TAKES_REPAIR) || part_options(run)->repair || !part_is_lost(view))
+		return false;
+	text = part_lost_text(view);
+	hint = part_lost_hint(view);
+	device_refuse(run, node_of(view), EUCLEAN, hint, "%s", text ? text : "");
 	return true;
 }
 
@@ -394,7 +409,7 @@ static void fill(struct device_run *run)
 		hint = part_hint_none(view);
 		device_refuse(run, name, ENODEV, hint, "%s", why);
 	} else if (!refuse_missing(run, view) && !refuse_damaged(run, view, word) &&
-		   !refuse_extended(run, view, word)) {
+		   !refuse_lost(run, view, word) && !refuse_extended(run, view, word)) {
 		fill_volume(run, view);
 	}
 }
@@ -600,7 +615,8 @@ const struct verb verb_part = {
 		 "delete removes one, and what it holds. resize grows one in place, also while it "
 		 "is mounted; to shrink or move it needs --allow-data-loss. What is in use is "
 		 "neither shrunk, moved nor removed. sync makes block devices as the table says, "
-		 "after another program has changed it.\n"
+		 "after another program has changed it; where the table is gone, maps stay, and it "
+		 "says so: write the table back, or release gives them up.\n"
 		 "takeover has daxd make the block devices of the partitions, which are called as "
 		 "the kernel's would be: then several file systems of one device can use DAX, and "
 		 "XFS with reflinks. The kernel's go, once none is in use, at each boot. A "

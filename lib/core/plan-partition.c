@@ -453,7 +453,8 @@ static void tell_table(struct disk_goal *d)
 			      kind == TABLE_BACKUP ? "\"repair\": true writes it anew" :
 						     "\"repair\": true writes an empty one");
 	else if (kind == TABLE_NONE && d->table.disk && d->table.disk->n_maps)
-		planner_drift(d->p, d->goal, "table", table_kind_word(kind), "gpt");
+		planner_drift(d->p, d->goal, "table", "gone, and its maps are there still",
+			      "written back, or given up by \"part release\"");
 }
 
 void partition_emit_build(struct planner *p, struct goal *goal, bool fresh)

@@ -139,6 +139,73 @@ write_back() { # DISK
 	expect 0 'sfdisk has nothing to complain about' sfdisk -V "/dev/$1"
 }
 
+# The table goes while there are maps: they stay, which is told, until it is written back.
+lose_table() { # DISK
+	sfdisk -d "/dev/$1" >/run/table 2>"$out"
+	sgdisk -Z "/dev/$1" >"$out" 2>&1
+	expect 2 'there is nothing to go by' daxctl-ext part sync "$1"
+	says 'Its partition table is gone, and maps of its partitions are there' 'says what is there'
+	says "daxctl-ext part release $1" 'and what to do'
+	map_is "$1p1" 204800
+	sfdisk -q --no-reread --force "/dev/$1" </run/table >"$out" 2>&1
+	expect 0 'the table is written back' daxctl-ext part sync "$1"
+	map_is "$1p1" 204800
+}
+
+kernel_has() { # DISK NUMBER...
+	kernels=$1
+	shift
+	for number; do
+		[ -d "/sys/class/block/$kernels/${kernels}p$number" ]
+		verdict "the kernel has ${kernels}p$number" $?
+	done
+}
+
+# What lies in an extended partition only the kernel can find.
+leave_extended() { # DISK
+	sfdisk -q --wipe always "/dev/$1" >"$out" 2>&1 <<-'TABLE'
+		label: dos
+		start=4096, size=204800, type=83
+		start=208896, size=1048576, type=5
+		start=212992, size=204800, type=83
+	TABLE
+	blockdev --rereadpt "/dev/$1"
+	udevadm settle
+	expect 2 'an extended partition: not taken over' daxctl-ext part takeover "$1"
+	says 'has an extended partition' 'says why'
+	expect 0 'the list' daxctl-ext part list "$1"
+	says "${1}p5 " 'has what lies in it'
+	! grep -q 'in no table' "$out"
+	verdict 'as part of the table' $?
+	sed '/"whole"/s/"name"/"partitioning": "daxd", "name"/' part.json | sed '/"images"/,$d' |
+		sed '$s/,$/ ] }/' >/run/whole.json
+	expect 0 'nor by a configuration' daxctl-ext apply /run/whole.json
+	kernel_has "$1" 1 2 5
+}
+
+# Under auto all are daxd's or all the kernel's, as the table is.
+follow_auto() { # DISK
+	sed 's/"daxd", "name"/"auto", "name"/' /run/whole.json >/run/auto.json
+	echo 'start=4096, size=204800' | sfdisk -q --wipe always --label gpt "/dev/$1" >"$out" 2>&1
+	udevadm settle
+	expect 0 'auto, and all fit' daxctl-ext apply /run/auto.json
+	map_is "$1p1" 204800
+	echo 'start=409601, size=204800' | sfdisk -q -a --no-reread --force "/dev/$1" >"$out" 2>&1
+	exec 9<"/dev/$1p1"
+	expect 0 'one comes that is misaligned, while another is open' daxctl-ext apply /run/auto.json
+	map_is "$1p1" 204800
+	exec 9<&-
+	expect 0 'once it is closed' daxctl-ext apply /run/auto.json
+	kernel_has "$1" 1 2
+	[ ! -L "/dev/$1p1" ]
+	verdict 'and there are no maps' $?
+	nothing_to_do /run/auto.json 'given back'
+	expect 0 'it goes' sfdisk -q --delete --no-reread --force "/dev/$1" 2
+	expect 0 'and all fit again' daxctl-ext apply /run/auto.json
+	map_is "$1p1" 204800
+	expect 0 'the kernel is to make them' daxctl-ext part release "$1"
+}
+
 # A table made by hand, on a disk of somebody else, with one that DAX must not have.
 take_over_by_hand() {
 	hand=$(disk whole)
@@ -181,6 +248,7 @@ take_over_by_hand() {
 	says "${hand}p4 begins with what was there before: ext4" 'says what is there'
 	expect 0 'who knows a map' daxctl-ext who "/dev/mapper/${hand}p4"
 	says "${hand}p4 (other): nobody uses it" 'by its node'
+	lose_table "$hand"
 	expect 2 'what release does not take' daxctl-ext part release "$hand" --name other
 	expect 0 'give it back' daxctl-ext part release "$hand"
 	udevadm settle
@@ -211,6 +279,8 @@ if [ "${1-first}" = first ]; then
 	write_back "$images"
 	slow_udev "$images"
 	take_over_by_hand
+	leave_extended "$hand"
+	follow_auto "$hand"
 	expect 0 'remove a partition by the name of its volume' daxctl-ext part list images
 	says 'data' 'lists it'
 	grep . /etc/daxd/state/udev/* | sed 's/^/KEEP /'
