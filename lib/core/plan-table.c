@@ -437,14 +437,15 @@ static bool refuse_lost(struct planner *p, struct goal *goal, const struct table
 	for (size_t i = 0; disk && i < disk->n_natives; i++)
 		if (disk->natives[i].holders.n)
 			number = disk->natives[i].number;
-	if (table->table.kind != TABLE_NONE || number == 0)
+	if ((table->table.kind != TABLE_NONE && table->table.kind != TABLE_DAMAGED) || number == 0)
 		return false;
 	goal_refuse(p, goal, goal->volume->n_partitions ? "partitions" : "repair", EUCLEAN,
 		    planner_text(p, "daxctl-ext part list says where they lie: write the table back "
 				    "(sfdisk). If nobody needs them, \"daxctl-ext part release %s\" "
 				    "gives them up.", table->name),
-		    "The partition table of %s is gone, and block devices of its partitions are there "
-		    "still, such as that of %u.", table->name, number);
+		    "The partition table of %s is %s, and block devices of its partitions are there "
+		    "still, such as that of %u.", table->name,
+		    table->table.kind == TABLE_NONE ? "gone" : "damaged in both copies", number);
 	return true;
 }
 
@@ -525,12 +526,14 @@ bool table_plan(struct planner *p, struct goal *goal, struct table_goal *table)
 	const struct volume *volume = goal->volume;
 	bool all = true;
 
+	if ((volume->n_partitions || volume->repair) && refuse_lost(p, goal, table))
+		return false;
 	/* What was cut off is no damage: it is finished. */
 	if (volume->repair || table->table.half_written)
 		repair(p, goal, table);
 	if (!volume->n_partitions && !volume->repair)
 		return true;
-	if (refuse_kind(p, goal, table) || refuse_lost(p, goal, table))
+	if (refuse_kind(p, goal, table))
 		return false;
 	if (table->table.kind == TABLE_NONE && !is_wanted(volume))
 		return true;
