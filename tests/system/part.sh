@@ -166,7 +166,7 @@ leave_extended() { # DISK
 	sfdisk -q --wipe always "/dev/$1" >"$out" 2>&1 <<-'TABLE'
 		label: dos
 		start=4096, size=204800, type=83
-		start=208896, size=1048576, type=5
+		start=208896, size=614400, type=5
 		start=212992, size=204800, type=83
 	TABLE
 	blockdev --rereadpt "/dev/$1"
