@@ -6,6 +6,7 @@ out=/run/test.out
 
 # What a worker does is tested with a worker, unless it is daxd that is to be tested.
 [ -n "${OVER_BUS-}" ] || export DAXD_WORKER=/usr/libexec/daxd/daxd-worker
+[ -z "${OVER_BUS-}" ] || systemctl start daxd
 
 verdict() { # NAME STATUS-OF-THE-CONDITION
 	if [ "$2" -eq 0 ]; then
