@@ -276,6 +276,20 @@ static void tell_when_ready(struct manager *manager)
 		 manager->standings.n == 1 ? " is" : "s are");
 }
 
+/* Files that were written again, as an upgrade does, say what they said. */
+static bool say_the_same(const struct manager *manager)
+{
+	_cleanup_(report_clear) struct report mistakes = REPORT_INIT;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(freep) char *before = NULL, *now = NULL;
+
+	if (folders_load(manager->folders, &config, &mistakes) < 0)
+		return false;
+	before = config_to_json(manager->config);
+	now = config_to_json(config);
+	return before && now && strcmp(before, now) == 0 && mistakes.n == manager->mistakes.n;
+}
+
 /*
  * What was read and is not so any more need not be wanted any more: a volume that was destroyed
  * after its file was removed would be made again, empty.  Somebody has to say what counts.
@@ -283,7 +297,8 @@ static void tell_when_ready(struct manager *manager)
 static bool is_as_read(struct manager *manager)
 {
 	_cleanup_(freep) char *now = folders_stamp(manager->folders);
-	bool kept = now && manager->stamp && folders_are_kept(manager->stamp, now);
+	bool kept = now && manager->stamp &&
+		    (folders_are_kept(manager->stamp, now) || say_the_same(manager));
 
 	if (kept == !manager->unread.n)
 		return kept;

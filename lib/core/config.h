@@ -147,7 +147,7 @@ int config_merge(struct config *config, struct config *other);
 /* The rules between keys and between volumes: everything that needs no machine. */
 int config_check(const struct config *config, struct report *report);
 /*
- * What the language has and this version cannot do yet (partitions of devdax, persist: blk): one error
+ * What the language has and this version cannot do yet (persist: blk): one error
  * for each use.  check accepts them, plan and apply do not.
  */
 int config_supported(const struct config *config, struct report *report);

@@ -331,6 +331,11 @@ systemctl start dbus.socket
 # What was read and has been taken away is not wanted any more.
 one /etc/daxd/gone.json '{ "name": "gone", "region": { "type": "hmem", "target_node": 2 }, "size": "64M", "mode": "devdax" }'
 expect 0 'a volume of the host' daxctl-ext apply
+device=$(basename "$(readlink -f /dev/dax/by-name/gone)")
+touch /etc/daxd/gone.json
+echo "$device" >/sys/bus/dax/drivers/device_dax/unbind
+in_time test -e "/sys/bus/dax/drivers/device_dax/$device"
+verdict 'a file that was written again the same is as it was' $?
 rm /etc/daxd/gone.json
 expect 0 'destroyed when its file is gone' daxctl-ext destroy-device -f gone
 problem_is_told() {
