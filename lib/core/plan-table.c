@@ -210,6 +210,20 @@ static void refuse_place(struct planner *p, struct goal *goal, const struct tabl
 			 SIZE_STR(partition->start), table->name);
 }
 
+/* A percentage of little may be less than the smallest partition; no size at all means all. */
+static bool refuse_nothing(struct planner *p, struct goal *goal, const struct table_goal *table,
+			   const struct partition *partition, uint64_t size)
+{
+	if (size || partition->size.kind != SIZE_PERCENT)
+		return false;
+	partition_refuse(p, goal, partition, "size", EINVAL,
+			 planner_text(p, "partitions are made in steps of %s.",
+				      SIZE_STR(table->grain)),
+			 "%g%% of %s is less than %s.", partition->size.percent_x100 / 100.0,
+			 table->name, SIZE_STR(table->grain));
+	return true;
+}
+
 /* In place, or elsewhere: what shrinks or moves loses data. */
 static bool change_extent(struct planner *p, struct goal *goal, struct table_goal *table,
 			  const struct partition *partition, struct table_entry *entry)
@@ -219,6 +233,8 @@ static bool change_extent(struct planner *p, struct goal *goal, struct table_goa
 	struct range extent = entry->extent;
 	bool moves = partition->has_start && partition->start != extent.start;
 
+	if (refuse_nothing(p, goal, table, partition, size))
+		return false;
 	if (moves)
 		extent.start = partition->start;
 	extent.size = size ? size : extent.size + (moves ? 0 : room);
@@ -268,6 +284,9 @@ static bool place_entry(struct planner *p, struct goal *goal, struct table_goal 
 	struct range all = table_gap(&table->table, 0, table->grain), extent;
 	uint64_t size = wanted_size(table, partition);
 
+	*ret = (struct range){ 0 };
+	if (refuse_nothing(p, goal, table, partition, size))
+		return false;
 	if (!partition->has_start) {
 		extent = table_gap(&table->table, size, table->grain);
 		if (extent.size == 0)
