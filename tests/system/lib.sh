@@ -113,6 +113,15 @@ nothing_to_do() {
 	says 'Nothing to do' "$2: is empty"
 }
 
+# What has no name but the kernel's gets one by an export, and with it a link; older kernels make
+# such devices of soft-reserved memory by themselves.
+only_names() { # FILE NAME
+	expect 0 "$2: a plan that follows" daxctl-ext plan "$1"
+	grep -E '^!? *[0-9]+  ' "$out" | grep -v '^ *[0-9]*  publish found-' >"$out.steps"
+	[ ! -s "$out.steps" ]
+	verdict "$2: does nothing but give names" $?
+}
+
 # healthy NAME: the kernel has complained of nothing, but for $provoked, a pattern of what a test does
 # to it on purpose
 healthy() {

@@ -271,7 +271,7 @@ if [ "${1-first}" = first ]; then
 	daxctl-ext export >/run/export.json 2>/run/notes
 	grep -c '"start"' /run/export.json >"$out"
 	says 3 'export has the partitions'
-	nothing_to_do /run/export.json 'export'
+	only_names /run/export.json 'export'
 	use_with_dax "$images"
 	open_ones_stay "$images"
 	grow_mounted "$images"
