@@ -607,13 +607,14 @@ const struct verb verb_part = {
 	.max_args = 2,
 	.help = "List and change partitions of block devices and dax devices",
 	.about = "DEVICE is pmemN, daxX.Y or a volume, for delete and resize also pmemNpM; list "
-		 "takes none, too, and shows all that have partitions, and who uses them. Partitions of dax devices are windows, see daxwindow(3). "
+		 "takes none, too, and shows all that have partitions, and who uses them. Partitions of "
+		 "dax devices are windows, see daxwindow(3). "
 		 "Tables are GPT; those of DOS are only read, and those with an extended partition "
 		 "stay the kernel's.\n"
 		 "add makes a partition, and a table on a device that holds nothing at all; what "
 		 "was there before is not wiped, and a file system is named. "
 		 "delete removes one, and what it holds. resize grows one in place, also while it "
-		 "is mounted; to shrink or move it needs --allow-data-loss. What is in use is "
+		 "is mounted where daxd makes the block devices; to shrink or move it needs --allow-data-loss. What is in use is "
 		 "neither shrunk, moved nor removed. sync makes block devices as the table says, "
 		 "after another program has changed it; where the table is gone, maps stay, and it "
 		 "says so: write the table back, or release gives them up.\n"
