@@ -81,12 +81,24 @@ int kernel_begin_windows(const struct uuid *info, struct error *reterr)
 	return r < 0 ? r : file_replace(file, text, sizeof(text) - 1, reterr);
 }
 
-int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr)
+static int read_table(const char *name, uint64_t size, uint64_t align,
+		      struct partition_table *ret, struct error *reterr)
 {
 	struct window_map map = WINDOW_MAP_INIT;
 	struct table_device table_device;
+	int r = window_map_open(&map, name, size, align, false, reterr);
+
+	if (r == 0) {
+		table_device = window_map_device(&map);
+		r = table_image_read(&table_device, ret, reterr);
+	}
+	window_map_close(&map);
+	return r;
+}
+
+int kernel_scan_windows(const struct uuid *info, struct dax_device *device, struct error *reterr)
+{
 	char file[FILE_MAX];
-	int r;
 
 	name_file(info, file);
 	if (device->driver != DRIVER_DEVICE_DAX || !uuid_is_set(info) || access(file, F_OK) < 0)
@@ -94,13 +106,7 @@ int kernel_scan_windows(const struct uuid *info, struct dax_device *device, stru
 	device->table = calloc(1, sizeof(*device->table));
 	if (!device->table)
 		return error_oom(reterr);
-	r = window_map_open(&map, device->name, device->size, device->align, false, reterr);
-	if (r == 0) {
-		table_device = window_map_device(&map);
-		r = table_image_read(&table_device, device->table, reterr);
-	}
-	window_map_close(&map);
-	return r;
+	return read_table(device->name, device->size, device->align, device->table, reterr);
 }
 
 struct device {
@@ -137,21 +143,6 @@ static int find(const struct step *step, struct device *ret, struct error *reter
 	if (r == 0)
 		r = sysfs_read_u64(ret->fd, "align", &ret->align);
 	return r < 0 ? kernel_unreadable(reterr, ret->name, "size", -r) : 0;
-}
-
-static int read_table(const struct device *device, struct partition_table *ret,
-		      struct error *reterr)
-{
-	struct window_map map = WINDOW_MAP_INIT;
-	struct table_device table_device;
-	int r = window_map_open(&map, device->name, device->size, device->align, false, reterr);
-
-	if (r == 0) {
-		table_device = window_map_device(&map);
-		r = table_image_read(&table_device, ret, reterr);
-	}
-	window_map_close(&map);
-	return r;
 }
 
 static int check_user(const struct window_user *user, struct error *reterr)
@@ -256,8 +247,11 @@ static void withdraw_changed(const struct step *step, const struct device *devic
 static int check_unknown(const struct step *step, const struct device *device, struct error *reterr)
 {
 	_cleanup_(table_clear) struct partition_table table = { 0 };
-	int r = step->before_table.kind == TABLE_NONE ? read_table(device, &table, reterr) : 0;
+	int r;
 
+	if (step->before_table.kind != TABLE_NONE)
+		return 0;
+	r = read_table(device->name, device->size, device->align, &table, reterr);
 	if (r < 0 || table.kind == TABLE_NONE || table_equal(&table, &step->after_table))
 		return r;
 	if (table.kind == TABLE_OTHER) {
@@ -336,7 +330,7 @@ int kernel_verify_windows(const struct step *step, struct error *reterr)
 	int r = find(step, &device, reterr);
 
 	if (r == 0)
-		r = read_table(&device, &table, reterr);
+		r = read_table(device.name, device.size, device.align, &table, reterr);
 	if (r == 0 && !table_equal(&table, &step->after_table))
 		r = error_set(reterr, EIO, "%s has another partition table than was written.",
 			      device.name);
