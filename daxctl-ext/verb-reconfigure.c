@@ -342,7 +342,8 @@ const struct verb verb_reconfigure_device = {
 	.help = "Change mode, size or alignment of devices",
 	.about = "What is given together is done together. Contents are lost when a device "
 		 "becomes memory; a namespace that daxd has made is made anew for another mode, and "
-		 "its device then has another number. Blocks of memory arrive in the zone that is asked for, "
+		 "its device then has another number. "
+		 "Blocks of memory arrive in the zone that is asked for, "
 		 "whatever the kernel's policy for new memory is, and are read back.",
 	VERB_OPTIONS(struct reconfigure_options, options),
 	.run = run,

@@ -60,7 +60,6 @@ static bool is_elsewhere(const struct subject *s, const struct table_entry *entr
 /* What a configuration cannot say of an entry, or NULL. */
 static const char *reason_of_entry(const struct subject *s, size_t index)
 {
-	static const struct uuid nil = { "00000000-0000-0000-0000-000000000000" };
 	const struct table_entry *entry = &s->table->entries[index];
 	enum entry_fit fit = table_judge(s->table, index, s->size, s->align);
 
@@ -70,7 +69,7 @@ static const char *reason_of_entry(const struct subject *s, size_t index)
 		return "has a name that is none of a configuration";
 	if (!is_alone(s->table, index, true))
 		return "has the name of another";
-	if (!uuid_is_set(&entry->uuid) || uuid_equal(&entry->uuid, &nil) ||
+	if (!uuid_is_set(&entry->uuid) || uuid_is_nil(&entry->uuid) ||
 	    !is_alone(s->table, index, false))
 		return "has no uuid of its own";
 	if (!entry_fit_is_usable(fit))
