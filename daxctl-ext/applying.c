@@ -81,6 +81,7 @@ static enum cli_exit plan_and_run(struct cli *cli, struct client *client,
 enum cli_exit applying_run(struct cli *cli, struct client *client,
 			   const struct config *config, struct applying *options)
 {
+	client->applies = !options->dry_run;
 	for (unsigned int i = 0; i < ATTEMPTS; i++) {
 		bool stale = false;
 		enum cli_exit status = plan_and_run(cli, client, config, options, &stale);

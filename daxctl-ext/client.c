@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "core/error-json.h"
 #include "core/topology-json.h"
-#include "worker.h"
 
 #define CMDLINE_MAX 65536
 #define SWITCHED_OFF "switched off (daxd=off on the kernel's command line)"
@@ -48,6 +47,7 @@ void client_queue(struct client *client)
 void client_clear(struct client *client)
 {
 	client_leave_queue(client);
+	worker_free(TAKE(client->spare));
 	topology_free(TAKE(client->after));
 	scope_clear(&client->scope);
 	bus_free(TAKE(client->bus));
@@ -202,16 +202,37 @@ static enum cli_exit add_death(const struct worker_end *end, const char *hint,
 	return status;
 }
 
-static enum cli_exit run_worker(const struct client *client, const char *verb, const char *input,
-				lines_take *callback, struct answer *answer,
-				struct interrupt *interrupt, struct worker_end *end)
+static int start_worker(const struct client *client, const char *verb, bool own_group,
+			struct worker **ret, struct error *reterr)
 {
-	struct error error = ERROR_INIT;
 	char *argv[5];
-	int r;
 
 	fill_argv(client, verb, argv);
-	r = worker_run(argv, input, strlen(input), callback, answer, interrupt, end, &error);
+	return worker_start(argv, own_group, ret, reterr);
+}
+
+/* To start takes it longer than most of what it does; it waits for its plan. */
+static int start_applier(const struct client *client, struct worker **ret, struct error *reterr)
+{
+	return start_worker(client, client->recalls ? "apply-look" : "apply", true, ret, reterr);
+}
+
+static void start_spare(struct client *client)
+{
+	struct error error = ERROR_INIT;
+
+	if (client->applies && !client->bus && !client->spare &&
+	    start_applier(client, &client->spare, &error) < 0)
+		error_clear(&error); /* it is tried again, and told, when there is a plan */
+}
+
+static enum cli_exit talk_to_worker(struct worker *worker, const char *input,
+				    lines_take *callback, struct answer *answer,
+				    struct interrupt *interrupt, struct worker_end *end)
+{
+	struct error error = ERROR_INIT;
+	int r = worker_talk(worker, input, strlen(input), callback, answer, interrupt, end, &error);
+
 	if (r == 0)
 		return CLI_DONE;
 	if (r == -EINTR)
@@ -222,6 +243,12 @@ static enum cli_exit run_worker(const struct client *client, const char *verb, c
 	if (r != -EPROTO && r != -EINTR)
 		(void)report_take(answer->problems, &error);
 	error_clear(&error);
+	return CLI_FAILED;
+}
+
+static enum cli_exit no_worker(struct report *problems, struct error *error)
+{
+	(void)report_take(problems, error);
 	return CLI_FAILED;
 }
 
@@ -259,14 +286,19 @@ static enum cli_exit scan_by_daemon(struct client *client, enum client_look look
 	return take_topology(answer, text, strlen(text)) < 0 ? CLI_FAILED : CLI_DONE;
 }
 
-static enum cli_exit scan_by_worker(const struct client *client, enum client_look look,
+static enum cli_exit scan_by_worker(struct client *client, enum client_look look,
 				    struct answer *answer)
 {
 	static const char *const verbs[] = { "scan", "list", "objects" };
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
+	_cleanup_(worker_freep) struct worker *worker = NULL;
+	struct error error = ERROR_INIT;
 	enum cli_exit status;
 
-	status = run_worker(client, verbs[look], "", take_topology, answer, NULL, &end);
+	if (start_worker(client, verbs[look], false, &worker, &error) < 0)
+		return no_worker(answer->problems, &error);
+	start_spare(client);
+	status = talk_to_worker(worker, "", take_topology, answer, NULL, &end);
 	if (status == CLI_DONE && (!answer->topology || end.status != 0))
 		status = add_death(&end, NULL, answer->problems);
 	return status;
@@ -310,7 +342,9 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 			   enum outcome *ret, struct report *problems)
 {
 	_cleanup_(worker_end_clear) struct worker_end end = { 0 };
+	_cleanup_(worker_freep) struct worker *worker = TAKE(client->spare);
 	_cleanup_(freep) char *text = plan_to_json(plan, false);
+	struct error error = ERROR_INIT;
 	struct answer answer = {
 		.from = "daxd-worker",
 		.callback = callback,
@@ -323,8 +357,9 @@ enum cli_exit client_apply(struct client *client, const struct plan *plan,
 		problem_add(problems, ENOMEM, NULL, "There is no memory left.");
 		return CLI_FAILED;
 	}
-	status = run_worker(client, client->recalls ? "apply-look" : "apply", text, take_event,
-			    &answer, interrupt, &end);
+	if (!worker && start_applier(client, &worker, &error) < 0)
+		return no_worker(problems, &error);
+	status = talk_to_worker(worker, text, take_event, &answer, interrupt, &end);
 	topology_free(TAKE(client->after));
 	scope_clear(&client->scope);
 	if (scope_of_plan(plan, false, &client->scope) == 0)

@@ -15,6 +15,7 @@
 #include "core/scope.h"
 #include "core/topology.h"
 #include "interrupt.h"
+#include "worker.h"
 
 /* How much of the machine a scan is to see. */
 enum client_look {
@@ -27,6 +28,9 @@ struct client {
 	const char *worker;	/* path of the program that is to be run, and daxd not asked;
 				   NULL: as said above */
 	const char *simulation; /* topology file that is the machine; NULL: this machine */
+	bool applies;		/* what is looked at is to be changed then: where that is for a
+				   worker of our own, it is started beside the one that looks */
+	struct worker *spare;	/* this one; NULL: none */
 	bool recalls;		/* a worker of our own is to look when it has applied: */
 	struct topology *after; /* what it saw then, */
 	struct scope scope;	/* of this alone */

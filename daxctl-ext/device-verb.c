@@ -657,6 +657,7 @@ enum cli_exit device_verb_run(struct cli *cli, const struct device_verb *verb,
 
 	client_init(&run.client, NULL);
 	run.client.recalls = true;
+	run.client.applies = !options->dry_run && !options->wait;
 	run.client.ask_password = !options->no_ask_password;
 	status = options->topology ? run_simulated(&run) : run_on(&run);
 	(void)fflush(cli->out); /* notes come after what they are about */

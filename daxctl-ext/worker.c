@@ -16,7 +16,8 @@
 #define ERROR_LINE_MAX 65536
 
 struct worker {
-	pid_t pid;
+	const char *name;
+	pid_t pid; /* 0: it has ended, or is left alone */
 	int in; /* its stdin */
 	const char *input;
 	size_t left;
@@ -31,25 +32,61 @@ void worker_end_clear(struct worker_end *end)
 	*end = (struct worker_end){ 0 };
 }
 
-static void worker_clear(struct worker *worker)
+static void close_ends(struct worker *worker)
 {
 	closep(&worker->in);
 	lines_clear(&worker->out);
 	lines_clear(&worker->err);
-	free(worker->last);
 }
 
-static int start(struct worker *worker, char *const argv[], struct error *reterr)
+static int wait_for(struct worker *worker, int *status)
 {
-	struct child child;
-	int r = child_start(argv, worker->interrupt, &child);
+	pid_t pid = worker->pid;
 
-	if (r < 0)
+	worker->pid = 0;
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+void worker_free(struct worker *worker)
+{
+	int status;
+
+	if (!worker)
+		return;
+	close_ends(worker);
+	if (worker->pid > 0) {
+		(void)kill(worker->pid, SIGTERM); /* it is ours, and not waited for yet */
+		(void)wait_for(worker, &status);  /* how does not matter */
+	}
+	free(worker->last);
+	free(worker);
+}
+
+int worker_start(char *const argv[], bool own_group, struct worker **ret, struct error *reterr)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	struct child child;
+	int r;
+
+	if (!worker)
+		return error_oom(reterr);
+	r = child_start(argv, own_group, &child);
+	if (r < 0) {
+		free(worker);
 		return error_set(reterr, -r, "Cannot run %s: %s.", argv[0], strerror(-r));
-	worker->pid = child.pid;
-	worker->in = child.in;
-	worker->out.fd = child.out;
-	worker->err.fd = child.err;
+	}
+	*worker = (struct worker){
+		.name = argv[0],
+		.pid = child.pid,
+		.in = child.in,
+		.out = { .fd = child.out, .max = LINE_MAX_SIZE },
+		.err = { .fd = child.err, .max = ERROR_LINE_MAX, .take = child_keep_last },
+	};
+	worker->err.userdata = &worker->last;
+	*ret = worker;
 	return 0;
 }
 
@@ -87,7 +124,7 @@ static int take_interrupt(struct worker *worker, const struct pollfd *fds)
 	return 0;
 }
 
-static int talk(struct worker *worker)
+static int exchange(struct worker *worker)
 {
 	int r = 0;
 
@@ -119,37 +156,30 @@ static int talk(struct worker *worker)
 	return r;
 }
 
-int worker_run(char *const argv[], const char *input, size_t input_length, lines_take *callback,
-	       void *userdata, struct interrupt *interrupt, struct worker_end *ret,
-	       struct error *reterr)
+int worker_talk(struct worker *worker, const char *input, size_t input_length,
+		lines_take *callback, void *userdata, struct interrupt *interrupt,
+		struct worker_end *ret, struct error *reterr)
 {
-	_cleanup_(worker_clear) struct worker worker = {
-		.in = -1,
-		.input = input,
-		.left = input_length,
-		.out = { .fd = -1, .max = LINE_MAX_SIZE, .take = callback, .userdata = userdata },
-		.err = { .fd = -1, .max = ERROR_LINE_MAX, .take = child_keep_last,
-			 .userdata = &worker.last },
-		.interrupt = interrupt,
-	};
-	int r, status = 0;
+	int r, waited, status = 0;
 
-	r = start(&worker, argv, reterr);
-	if (r < 0)
-		return r;
-	r = talk(&worker);
+	worker->input = input;
+	worker->left = input_length;
+	worker->out.take = callback;
+	worker->out.userdata = userdata;
+	worker->interrupt = interrupt;
+	r = exchange(worker);
 	/* When we give up, its next write fails, so this wait comes to an end. */
-	closep(&worker.in);
-	lines_clear(&worker.out);
-	lines_clear(&worker.err);
-	if (r == -EINTR)
-		return error_set(reterr, EINTR, "%s was left alone.", argv[0]);
-	while (waitpid(worker.pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_set(reterr, errno, "Cannot wait for %s: %s.", argv[0],
-					 strerror(errno));
+	close_ends(worker);
+	if (r == -EINTR) {
+		worker->pid = 0;
+		return error_set(reterr, EINTR, "%s was left alone.", worker->name);
+	}
+	waited = wait_for(worker, &status);
+	if (waited < 0)
+		return error_set(reterr, -waited, "Cannot wait for %s: %s.", worker->name,
+				 strerror(-waited));
 	if (r < 0)
-		return error_set(reterr, -r, "Cannot talk to %s: %s.", argv[0], strerror(-r));
-	*ret = (struct worker_end){ .status = status, .last = TAKE(worker.last) };
+		return error_set(reterr, -r, "Cannot talk to %s: %s.", worker->name, strerror(-r));
+	*ret = (struct worker_end){ .status = status, .last = TAKE(worker->last) };
 	return 0;
 }

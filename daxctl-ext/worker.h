@@ -19,16 +19,24 @@ struct worker_end {
 
 void worker_end_clear(struct worker_end *end);
 
+struct worker;
+
+/* Start argv[0]; with own_group it is out of reach of the terminal's Ctrl-C. */
+int worker_start(char *const argv[], bool own_group, struct worker **ret, struct error *reterr);
+/* One that was not talked to has no work, and is ended. */
+void worker_free(struct worker *worker);
+DEFINE_FREEP(struct worker, worker)
+
 /*
- * Start argv[0] with input as its stdin, call back for each line of its stdout, and wait for
- * it.  An error means that it could not be run or that the callback gave it up; how it ended
- * by itself is in *ret.  SIGPIPE must be ignored.
+ * Give it input as its stdin, call back for each line of its stdout, and wait for it; once.  An
+ * error means that the callback gave it up; how it ended by itself is in *ret.  SIGPIPE must be
+ * ignored.
  *
- * With an interrupt the program is out of reach of the terminal's Ctrl-C; cancelling is SIGTERM
- * to it, and when it is left alone -EINTR is returned while it still runs.
+ * With an interrupt, which a worker of its own group has, cancelling is SIGTERM to it, and when it
+ * is left alone -EINTR is returned while it still runs.
  */
-int worker_run(char *const argv[], const char *input, size_t input_length, lines_take *callback,
-	       void *userdata, struct interrupt *interrupt, struct worker_end *ret,
-	       struct error *reterr);
+int worker_talk(struct worker *worker, const char *input, size_t input_length,
+		lines_take *callback, void *userdata, struct interrupt *interrupt,
+		struct worker_end *ret, struct error *reterr);
 
 #endif
