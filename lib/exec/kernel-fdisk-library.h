@@ -23,6 +23,7 @@
 	X(fdisk_get_partition) \
 	X(fdisk_has_label) \
 	X(fdisk_label_get_name) \
+	X(fdisk_label_is_changed) \
 	X(fdisk_label_parse_parttype) \
 	X(fdisk_new_context) \
 	X(fdisk_new_partition) \
@@ -77,6 +78,7 @@ int fdisk_library_load(struct error *reterr);
 #define fdisk_get_partition (fdisk_library.of_fdisk_get_partition)
 #define fdisk_has_label (fdisk_library.of_fdisk_has_label)
 #define fdisk_label_get_name (fdisk_library.of_fdisk_label_get_name)
+#define fdisk_label_is_changed (fdisk_library.of_fdisk_label_is_changed)
 #define fdisk_label_parse_parttype (fdisk_library.of_fdisk_label_parse_parttype)
 #define fdisk_new_context (fdisk_library.of_fdisk_new_context)
 #define fdisk_new_partition (fdisk_library.of_fdisk_new_partition)

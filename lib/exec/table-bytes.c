@@ -447,15 +447,40 @@ static bool are_different(const struct table_bytes *bytes)
 	return memcmp(first + 40, second + 40, 32) != 0 || memcmp(first + 80, second + 80, 12) != 0;
 }
 
+/*
+ * A copy that is not good is made anew by libfdisk from the other, which is a change to it.  Where
+ * it made none, and each copy is at its own end with its entries, both are good.
+ */
+static bool are_both_good(const struct table_bytes *bytes, struct fdisk_context *context)
+{
+	uint64_t last = bytes->size / bytes->sector_size - 1;
+	const unsigned char *first = find_sector(bytes, 1), *second = find_sector(bytes, last);
+
+	return fdisk_label_is_changed(fdisk_get_label(context, NULL)) == 0 &&
+	       get_u64(first + 32) == last && get_u64(first + 72) < get_u64(first + 40) &&
+	       get_u64(second + 72) > get_u64(second + 48);
+}
+
+/* Which copies can be used?  Of the second that is of interest only beside a good one. */
+static int judge_copies(const struct table_bytes *bytes, struct fdisk_context *context, bool *good,
+			bool *backup, struct error *reterr)
+{
+	int r;
+
+	*good = *backup = true;
+	if (are_both_good(bytes, context))
+		return 0;
+	r = is_half_good(bytes, true, good, reterr);
+	return r < 0 || !*good ? r : is_half_good(bytes, false, backup, reterr);
+}
+
 static int parse_gpt(const struct table_bytes *bytes, struct fdisk_context *context,
 		     struct partition_table *table, struct error *reterr)
 {
 	_cleanup_(freep) char *guid = NULL;
-	bool good = false, backup = true;
-	int r = is_half_good(bytes, true, &good, reterr);
+	bool good, backup;
+	int r = judge_copies(bytes, context, &good, &backup, reterr);
 
-	if (r == 0 && good)
-		r = is_half_good(bytes, false, &backup, reterr);
 	if (r < 0)
 		return r;
 	if (!good) {
