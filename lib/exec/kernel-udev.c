@@ -181,13 +181,30 @@ static void tell_late(struct udev_trigger *trigger)
 			 "its troubles.");
 }
 
+/*
+ * One watch for as long as the program runs: to close it takes up to 20 ms, since the kernel waits
+ * for a grace period.  What has gathered in it is of no interest any more.  -1: there is none.
+ */
+static int watch_records(void)
+{
+	static int watch = -1;
+	char buffer[4096];
+
+	if (watch < 0) {
+		watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+		if (watch >= 0)
+			(void)inotify_add_watch(watch, UDEV_DATA, IN_MOVED_TO | IN_DELETE);
+	}
+	while (watch >= 0 && read(watch, buffer, sizeof(buffer)) > 0)
+		; /* as said above */
+	return watch;
+}
+
 void kernel_trigger_udev(struct udev_trigger *triggers, size_t n)
 {
-	_cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	_cleanup_(closep) int data = -1;
+	int watch = watch_records();
 
-	if (watch >= 0)
-		(void)inotify_add_watch(watch, UDEV_DATA, IN_MOVED_TO | IN_DELETE);
 	data = sysfs_open(AT_FDCWD, UDEV_DATA); /* without it nothing is found there */
 	for (size_t i = 0; i < n; i++) {
 		struct udev_trigger *trigger = &triggers[i];
