@@ -4,8 +4,8 @@
 # device and on all of 32 in one region; the least wall time of each and the ratio.  The whole
 # command counts: daxctl-ext with daxd, or with a worker of its own, and with the links that udev
 # makes, for which daxctl does not wait.  Before them, what nothing can beat: a process that only
-# starts and ends, and the kernel's writes that make one device.  Exit status 1: a goal was missed,
-# as it will be on a host that has much else to do.
+# starts and ends, the kernel's writes that make one device or enable all, and one question to
+# daxd.  Exit status 1: a goal was missed, as it will be on a host that has much else to do.
 runs=${1-5} ways=${2-alone daxd}
 number=32
 log=/run/bench.log
@@ -104,12 +104,13 @@ compare() { # GOAL STATE CALL...: @ is the device that is there
 		status=1
 }
 
-floor() { # WHAT COMMAND...
-	what=$1 took=''
-	shift
+floor() { # WHAT STATE COMMAND...: @ stands for the devices that are there
+	what=$1 before=$2 took=''
+	shift 2
 	for _ in $(seq "$runs"); do
-		none
-		took=$(least "$took" "$(once "$@")")
+		$before
+		# shellcheck disable=SC2046 # words
+		took=$(least "$took" "$(once $(echo "$*" | sed "s/@/$(devices | tr '\n' ' ')/"))")
 	done
 	printf '%-46s %6d ms\n' "$what" $((took / 1000))
 }
@@ -132,14 +133,19 @@ all() {
 	compare 0.1 "disabled $number 4194304" reconfigure-device -s 2M -r "$id" all
 }
 
-floor 'a process that only starts and ends' /bin/true
-floor "the kernel's writes for one device of 256M" /root/dax-writes "$region" 1 268435456
+floor 'a process that only starts and ends' none /bin/true
+floor "the kernel's writes for one device of 256M" none /root/dax-writes "$region" 1 268435456
+floor "the kernel's writes that enable all of $number" "disabled $number 4194304" \
+	/root/dax-writes "$region" @
 for way in $ways; do
 	echo "$way:"
 	unset DAXD_WORKER
 	systemctl stop daxd
 	[ "$way" = daxd ] || export DAXD_WORKER=/usr/libexec/daxd/daxd-worker
-	[ "$way" = alone ] || systemctl start daxd
+	if [ "$way" = daxd ]; then
+		systemctl start daxd
+		floor 'a process that asks daxd one thing' none daxctl-ext jobs
+	fi
 	all
 done
 exit $status
