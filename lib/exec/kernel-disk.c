@@ -314,6 +314,12 @@ void kernel_disk_clear(struct kernel_disk *disk)
 	*disk = KERNEL_DISK_INIT;
 }
 
+bool kernel_disk_has(const struct kernel_disk *disk, const struct step *step)
+{
+	return disk->of && strcmp(disk->of->region, step->region) == 0 &&
+	       uuid_equal(&disk->of->uuid, &step->uuid);
+}
+
 static int open_node(struct kernel_disk *target, struct error *reterr)
 {
 	char path[PATH_SIZE];

@@ -61,19 +61,16 @@ static void tell_rules(const struct kernel_disk *disk)
 		(void)file_replace(file, text, strlen(text), &error);
 }
 
-/* Steps of a group are mostly on one disk. */
+/* Steps of a group are mostly on one disk: 1 when it is another than before. */
 static int follow_target(const struct step *step, struct kernel_disk *target, struct error *reterr)
 {
 	int r;
 
-	if (target->of && strcmp(target->of->region, step->region) == 0 &&
-	    uuid_equal(&target->of->uuid, &step->uuid))
+	if (kernel_disk_has(target, step))
 		return 0;
 	kernel_disk_clear(target);
 	r = kernel_find_disk(step, target, reterr);
-	if (r == 0 && step->kind == STEP_MAP)
-		tell_rules(target);
-	return r;
+	return r < 0 ? r : 1;
 }
 
 static void name_partition(struct work *work, const struct kernel_disk *target,
@@ -354,14 +351,20 @@ static int remap(const struct kernel_disk *target, const struct step *step, stru
 }
 
 /* Do it; the trigger waits for nothing when its name stays NULL. */
-static int change(struct kernel_disk *target, const struct step *step, struct work *work,
-		  struct udev_trigger *trigger, struct error *reterr)
+static int change(struct kernel_disk *target, const struct step_group *group, size_t index,
+		  struct work *work, struct udev_trigger *trigger)
 {
+	const struct step *step = group->steps[index];
+	struct error *reterr = &group->errors[index];
 	char path[PATH_SIZE];
 	int r = follow_target(step, target, reterr);
 
 	if (r < 0)
 		return r;
+	if (r > 0 && step->kind == STEP_MAP) {
+		tell_rules(target);
+		kernel_describe_maps(target, group, index);
+	}
 	name_partition(work, target, step);
 	if (step->kind == STEP_DROP_PARTITION)
 		r = drop(target, step, work, trigger, reterr);
@@ -439,16 +442,19 @@ static void change_all(struct step_group *group, struct work *works, struct udev
 
 	if (group->steps[0]->kind == STEP_DROP_PARTITION)
 		await_udev(group, works, triggers);
+	if (group->steps[0]->kind == STEP_MAP)
+		kernel_forget_maps(); /* what a killed worker has left */
 	for (size_t i = 0; i < group->n; i++) {
 		works[i].fd = -1;
 		triggers[i] = (struct udev_trigger){ .fd = -1, .error = &group->errors[i] };
-		if (change(&target, group->steps[i], &works[i], &triggers[i],
-			   &group->errors[i]) < 0)
+		if (change(&target, group, i, &works[i], &triggers[i]) < 0)
 			triggers[i].fd = -1;
 	}
 	kernel_trigger_udev(triggers, group->n);
-	if (group->steps[0]->kind == STEP_MAP)
+	if (group->steps[0]->kind == STEP_MAP) {
+		kernel_forget_maps();
 		link_again(works, triggers, group->n);
+	}
 	for (size_t i = 0; i < group->n; i++)
 		closep(&works[i].fd);
 }

@@ -144,6 +144,8 @@ void kernel_change_records(const char *path, struct step_group *group);
 #define HURRIED RUN_FOLDER "/rcu-expedited"
 /* What udev/56-daxd-partitions.rules find out there: of which disk a map is. */
 #define RUN_DISKS RUN_FOLDER "/disks"
+/* And what is on a map that is about to come. */
+#define RUN_MAPS RUN_FOLDER "/maps"
 /* There while devices of dynamic regions are made: udev/91-daxd.rules look for it. */
 #define MAKING_DEVICES RUN_FOLDER "/making-devices"
 
@@ -257,6 +259,8 @@ struct kernel_disk {
 
 int kernel_find_disk(const struct step *step, struct kernel_disk *ret, struct error *reterr);
 void kernel_disk_clear(struct kernel_disk *disk);
+/* Is this step on the disk, too? */
+bool kernel_disk_has(const struct kernel_disk *disk, const struct step *step);
 /* The file with the policy of a disk. */
 void kernel_partitions_file(const struct uuid *disk, char file[KERNEL_FILE_MAX]);
 /* Of which partition of the disk is dm-0 our map? 0: of none. */
@@ -275,6 +279,16 @@ int kernel_change_partition(const struct step *step, struct error *reterr);
 int kernel_verify_partition(const struct step *step, struct error *reterr);
 /* Many at once, verified. */
 void kernel_run_on_partitions(struct step_group *group);
+
+/*
+ * kernel-map-properties.c: what udev is to find on the maps that steps of a group, from this one on,
+ * make on the disk.  It is written before they are, so that udev need not look; what fails here,
+ * udev does.
+ */
+void kernel_describe_maps(const struct kernel_disk *disk, const struct step_group *group,
+			  size_t first);
+/* udev has read it; from now on others may write to the maps. */
+void kernel_forget_maps(void);
 
 /* kernel-partitioning.c: the table, and whose the partitions are. */
 int kernel_write_partitions(const struct step *step, struct error *reterr);

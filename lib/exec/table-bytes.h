@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The two ends of a device as a sparse file in memory, and what libfdisk and libblkid make of
- * it.  Both are used here and nowhere else, and what they may be given is checked before: a
- * header with room for a thousand million entries would have them read so many.
+ * it.  Here and nowhere else they are asked for a table to go by, and what they may be given is
+ * checked before: a header with room for a thousand million entries would have them read so many.
  */
 #ifndef DAXD_EXEC_TABLE_BYTES_H
 #define DAXD_EXEC_TABLE_BYTES_H
