@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What udev's builtin blkid finds out of a map, found out through the disk that the map is to be
- * on: the builtin reads the table of the whole disk anew for each map, which takes ten times as
- * long as all else it does.  What it may see in another way than this does is left to it.
+ * on: the builtin reads the table of the whole disk anew for each map.  What it may see in another
+ * way than this does is left to it.
  *
  * The contents of a partition are anybody's, and go to libblkid as they are: see
  * kernel-map-properties.c for who may call this.  Nothing is written here.
