@@ -2,11 +2,11 @@
 # shellcheck shell=dash
 # In the test machine: the partitions of a table, mapped, with their links, and udev idle again, by
 # kpartx with its rules and by daxctl-ext in turn, alone and as a job of daxd; the least wall time
-# of each, and the ratios.  kpartx finds the kernel's partitions and leaves them, daxctl-ext drops
-# them first ("take over") or, as at each boot and after each fdisk, has nothing to drop ("map").
-# The whole command counts, its scan and plan included.  What is taken away again (kpartx -d,
-# unmapping) is shown, too, and what the same maps take when one dmsetup makes them without looking
-# at anything: most of it are udev's rules and systemd's units.  Exit status 1: a goal was missed.
+# of each, and the ratios.  "map": kpartx finds the kernel's partitions and leaves them, daxctl-ext
+# has none to drop, as after each fdisk.  "take over": both drop the kernel's first, kpartx by
+# partx, and "give back" is the way back.  The whole command counts, its scan and plan included.
+# What the same maps take when one dmsetup makes them without looking at anything is shown, too:
+# most of it are udev's rules and systemd's units.  Exit status 1: a goal was missed.
 runs=${1-3}
 log=/run/bench.log
 worker=/usr/libexec/daxd/daxd-worker
@@ -55,6 +55,14 @@ their_removal() {
 	kpartx -d "$disk" && udevadm settle
 }
 
+their_takeover() {
+	partx -d "$disk" && their_map
+}
+
+their_return() {
+	kpartx -d "$disk" && partx -a "$disk" && udevadm settle
+}
+
 our_map() { # CONFIGURATION
 	daxctl-ext apply "$1" && udevadm settle
 }
@@ -63,8 +71,8 @@ least() { # OLD NEW
 	if [ -n "$1" ] && [ "$1" -le "$2" ]; then echo "$1"; else echo "$2"; fi
 }
 
-report() { # WHAT THEIRS OURS GOAL
-	echo "$1: $(($3 / 1000)) ms, kpartx $(($2 / 1000)) ms"
+report() { # WHAT THEIRS OURS GOAL [WHO]
+	echo "$1: $(($3 / 1000)) ms, ${5-kpartx} $(($2 / 1000)) ms"
 	awk "BEGIN { r = $2 / $3; printf \"  %.1f times as fast%s\\n\", r, $4 ? \" (goal: $4)\" : \"\"
 		exit r < $4 }"
 }
@@ -92,12 +100,15 @@ unmap() {
 
 measure() { # NUMBER GOAL
 	table "$1"
-	theirs='' theirs_go='' ours='' ours_go='' ours_map='' daxd='' bare=''
+	theirs='' theirs_over='' theirs_go='' ours='' ours_go='' ours_map='' daxd='' bare=''
 	run=0
 	while [ "$run" -lt "$runs" ]; do
 		theirs=$(least "$theirs" "$(once their_map)")
 		check_mapped "$1" kpartx
-		theirs_go=$(least "$theirs_go" "$(once their_removal)")
+		their_removal >$log 2>&1 || fail 'kpartx -d'
+		theirs_over=$(least "$theirs_over" "$(once their_takeover)")
+		check_mapped "$1" 'partx with kpartx'
+		theirs_go=$(least "$theirs_go" "$(once their_return)")
 		ours=$(least "$ours" "$(once alone our_map /run/daxd.json)")
 		check_mapped "$1" daxctl-ext
 		unmap >$log 2>&1 || fail 'dmsetup remove'
@@ -118,9 +129,10 @@ measure() { # NUMBER GOAL
 	done
 	report "map $1" "$theirs" "$ours_map" "$2" || status=1
 	report "map $1, dmsetup alone" "$theirs" "$bare" 0
-	report "take over $1" "$theirs" "$ours" "$2" || status=1
-	report "take over $1, by daxd" "$theirs" "$daxd" "$2" || status=1
-	report "give back $1 (kpartx -d)" "$theirs_go" "$ours_go" 0 || status=1
+	both='partx and kpartx'
+	report "take over $1" "$theirs_over" "$ours" "$2" "$both" || status=1
+	report "take over $1, by daxd" "$theirs_over" "$daxd" "$2" "$both" || status=1
+	report "give back $1" "$theirs_go" "$ours_go" 0 "$both" || status=1
 }
 
 status=0
