@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "exec/kernel-dm.h"
 #include "exec/kernel-table.h"
 
@@ -179,20 +180,33 @@ bool kernel_recount_map(struct disk_map *map)
 	return map->open_count > 0;
 }
 
-/* udev writes what could do harm in a link as \x2f, and a backslash too. */
-static bool is_written_as(const char *text, const char *written)
+/* udev writes what could do harm in a link as \x2f, and a backslash too; in place. */
+static void decode(char *text)
 {
-	for (; *written; text++) {
-		unsigned int c = (unsigned char)*written;
-		int n = 1;
+	char *to = text;
 
-		if (c == '\\' && sscanf(written, "\\x%2x%n", &c, &n) != 1)
-			return false;
-		if ((unsigned char)*text != c)
-			return false;
-		written += n;
+	while (*text) {
+		unsigned int c;
+		int n = 0;
+
+		if (*text == '\\' && sscanf(text, "\\x%2x%n", &c, &n) == 1 && c) {
+			*to++ = (char)c;
+			text += n;
+		} else {
+			*to++ = *text++;
+		}
 	}
-	return !*text;
+	*to = 0;
+}
+
+/* Is this what udev has written of the name, which is one that has been cleaned? */
+static bool is_written_as(const char *name, char *written)
+{
+	_cleanup_(freep) char *clean = NULL;
+
+	decode(written);
+	clean = *written ? text_clean(written) : NULL;
+	return strcmp(name, clean ?: "") == 0;
 }
 
 /*
@@ -207,9 +221,12 @@ static bool is_known_as(const struct disk_map *map, const struct table_entry *en
 	if (!uuid_is_set(&entry->uuid))
 		return true;
 	(void)snprintf(path, sizeof(path), "/dev/%s", map->name);
-	if (stat(path, &st) < 0 ||
-	    !kernel_udev_value(st.st_rdev, "ID_PART_ENTRY_UUID", value, sizeof(value)) ||
-	    strcmp(value, entry->uuid.text) != 0)
+	if (stat(path, &st) < 0)
+		return false;
+	/* Of a map with several signatures on it udev says nothing, however often it is asked. */
+	if (!kernel_udev_value(st.st_rdev, "ID_PART_ENTRY_UUID", value, sizeof(value)))
+		return true;
+	if (strcmp(value, entry->uuid.text) != 0)
 		return false;
 	if (!kernel_udev_value(st.st_rdev, "ID_PART_ENTRY_NAME", value, sizeof(value)))
 		value[0] = 0;
