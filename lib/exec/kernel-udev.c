@@ -104,12 +104,15 @@ static bool is_handled(int data, const struct udev_trigger *trigger)
 	const char *stamp = NULL;
 
 	name_record(trigger, record);
+	if (trigger->wait == UDEV_GONE)
+		return faccessat(data, record, F_OK, 0) < 0;
+	/* It went away, or came again with another number: whoever reads back will tell. */
+	if (faccessat(trigger->fd, "uevent", F_OK, 0) < 0)
+		return true;
 	if (trigger->wait == UDEV_ANEW)
 		return is_newer(when_written(data, trigger), trigger->written);
-	if (trigger->wait != UDEV_STAMP)
-		return (faccessat(data, record, F_OK, 0) == 0) == (trigger->wait == UDEV_SEEN);
-	if (faccessat(trigger->fd, "uevent", F_OK, 0) < 0)
-		return true; /* it went away: whoever reads back will tell */
+	if (trigger->wait == UDEV_SEEN)
+		return faccessat(data, record, F_OK, 0) == 0;
 	if (sysfs_read(data, record, text, sizeof(text)) > 0)
 		stamp = find_value(text, trigger->property ?: "DAXD_STAMP");
 	return trigger->stamp ? stamp && strcmp(stamp, trigger->stamp) == 0 : !stamp;
