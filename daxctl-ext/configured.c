@@ -80,6 +80,12 @@ static bool align_differs(const struct volume *host, const struct volume_view *v
 	return now && host->align && want->align != now && want->align != host->align;
 }
 
+/* Maps of a table that is lost may go: daxd has nothing to make them of again. */
+static bool gives_up(const struct disk *disk)
+{
+	return disk->n_maps && !table_has_entries(&disk->table);
+}
+
 /* The key of the volume itself in which the two differ, or NULL. */
 static const char *find_key(const struct volume *host, const struct volume_view *view,
 			    const struct volume *want)
@@ -101,7 +107,8 @@ static const char *find_key(const struct volume *host, const struct volume_view 
 	if (align_differs(host, view, want))
 		return "align";
 	if ((host->has_partitioning || host->n_partitions) && want->has_partitioning && view &&
-	    want->partitioning != view->ns->disk->policy && want->partitioning != policy)
+	    want->partitioning != view->ns->disk->policy && want->partitioning != policy &&
+	    !gives_up(view->ns->disk))
 		return "partitioning";
 	return NULL;
 }

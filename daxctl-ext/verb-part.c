@@ -263,7 +263,7 @@ static const struct part_word words[] = {
 	  .of_entry = true, .want = want_resize },
 	{ "sync", TAKES_REPAIR, .want = want_sync },
 	{ "takeover", .of_disks = true, .want = want_takeover },
-	{ "release", .of_disks = true, .want = want_release },
+	{ "release", .of_disks = true, .loses = true, .want = want_release },
 };
 
 static const struct part_word *find_word(const char *word)
@@ -300,9 +300,11 @@ static bool refuse_damaged(struct device_run *run, const struct volume_view *vie
 	if ((table->kind != TABLE_BACKUP && !damaged) || table->half_written ||
 	    part_options(run)->repair)
 		return false;
-	if (asprintf(&hint, "\"daxctl-ext part sync %s --repair%s\" writes %s.", node_of(view),
-		     damaged ? " --allow-data-loss" : "",
-		     damaged ? "a new, empty one" : "it anew from there") < 0)
+	if (damaged && view->ns->disk && view->ns->disk->n_maps)
+		hint = part_lost_hint(view);
+	else if (asprintf(&hint, "\"daxctl-ext part sync %s --repair%s\" writes %s.", node_of(view),
+			  damaged ? " --allow-data-loss" : "",
+			  damaged ? "a new, empty one" : "it anew from there") < 0)
 		hint = NULL;
 	device_refuse(run, node_of(view), EUCLEAN, hint, "Its partition table is damaged: %s.",
 		      damaged ? "neither copy can be read" : "only its backup can be read");

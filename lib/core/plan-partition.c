@@ -252,8 +252,7 @@ static void emit_unmaps(struct disk_goal *d)
 {
 	struct together together = together_begin(d->goal);
 	const struct disk *disk = d->table.disk;
-	enum table_kind kind = d->table.table.kind;
-	bool silent = kind == TABLE_OTHER || kind == TABLE_DAMAGED || kind == TABLE_NONE;
+	bool silent = !table_has_entries(&d->table.table);
 
 	for (size_t i = 0; disk && i < disk->n_maps; i++) {
 		const struct disk_map *map = &disk->maps[i];
@@ -263,9 +262,10 @@ static void emit_unmaps(struct disk_goal *d)
 		if (d->managed && disk_map_is_open(map))
 			pending(d, map->number, "open", "not mapped");
 		else
-			(void)partition_step(d, &together, STEP_UNMAP, map->number, map->extent,
-					     d->managed ? "it is in the table no more" :
-							  "the kernel makes them");
+			partition_step(d, &together, STEP_UNMAP, map->number, map->extent,
+				       d->managed ? "it is in the table no more" :
+				       silent ? "there is no table, and nothing else tells where it lies" :
+						"the kernel makes them")->destructive = silent;
 	}
 	together_end(d->goal, &together);
 	together = together_begin(d->goal);

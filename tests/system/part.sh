@@ -152,6 +152,30 @@ lose_table() { # DISK
 	map_is "$1p1" 204800
 }
 
+# Both copies are damaged: the maps are all that tells where partitions were.  They go when that is
+# asked for, though the volume is configured, and not by a configuration alone.
+lose_both() { # DISK
+	for sector in 1 $(($(cat "/sys/class/block/$1/size") - 1)); do
+		printf 'EFI PART' | dd of="/dev/$1" bs=512 seek="$sector" conv=fsync,notrunc 2>"$out"
+		dd if=/dev/urandom of="/dev/$1" bs=512 seek="$sector" count=1 conv=fsync 2>"$out"
+	done
+	expect 2 'not while there are maps' daxctl-ext part sync --repair --allow-data-loss "$1"
+	says "daxctl-ext part release $1" 'and what to do'
+	cat >/run/given-up.json <<-'END'
+		{ "daxd": 1, "volumes": [ { "name": "images", "mode": "fsdax", "size": "1G",
+		  "region": { "type": "pmem", "target_node": 3 }, "partitioning": "kernel" } ] }
+	END
+	expect 3 'nor by a configuration' daxctl-ext apply /run/given-up.json
+	says 'nothing else tells where it lies' 'says what would be lost'
+	map_is "$1p1" 524288
+	expect 0 'they are given up' daxctl-ext part release "$1"
+	expect 0 'maps' dmsetup info -c --noheadings -o name
+	says_not "$1p" 'none is left'
+	expect 0 'and the table is made anew' daxctl-ext part sync --repair --allow-data-loss "$1"
+	expect 0 'the list' daxctl-ext part list "$1"
+	says 'gpt table' 'it is an empty one'
+}
+
 kernel_has() { # DISK NUMBER...
 	kernels=$1
 	shift
@@ -323,5 +347,6 @@ expect 2 'not released' daxctl-ext part release "$images"
 says 'part.json, /volumes/1, with "partitions" and no "partitioning", which means "auto"' 'says why'
 expect 2 'a configured partition stays' daxctl-ext part delete "${images}p2"
 says 'part.json, /volumes/1/partitions/1, and would be made again' 'says which'
+lose_both "$images"
 rm /etc/daxd/part.json
 finish
