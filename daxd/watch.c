@@ -48,7 +48,7 @@ static int on_written(sd_event_source *source, const struct inotify_event *event
 }
 
 /* What cannot be watched is seen all the same when the kernel makes partitions. */
-static void add(struct watches *watches, const char *blockdev)
+static void add(struct watches *watches, const char *blockdev, uint32_t events)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	struct watch **slot = watch ? ARRAY_APPEND(watches->watches, watches->n) : NULL;
@@ -58,7 +58,7 @@ static void add(struct watches *watches, const char *blockdev)
 		(void)snprintf(watch->node, sizeof(watch->node), "/dev/%s", blockdev);
 		watch->wanted = true;
 		r = sd_event_add_inotify(watches->event, &watch->source, watch->node,
-					 IN_CLOSE_WRITE | IN_DELETE_SELF, on_written, watches);
+					 events | IN_DELETE_SELF, on_written, watches);
 	}
 	if (r >= 0) {
 		*slot = watch;
@@ -70,13 +70,11 @@ static void add(struct watches *watches, const char *blockdev)
 	free(watch);
 }
 
-static void want(struct watches *watches, const struct namespace *ns)
+static void want(struct watches *watches, const char *blockdev, uint32_t events)
 {
 	char node[NODE_MAX];
 
-	if (!ns->disk || !ns->disk->managed)
-		return;
-	(void)snprintf(node, sizeof(node), "/dev/%s", ns->blockdev);
+	(void)snprintf(node, sizeof(node), "/dev/%s", blockdev);
 	for (size_t i = 0; i < watches->n; i++) {
 		struct watch *watch = watches->watches[i];
 
@@ -85,7 +83,18 @@ static void want(struct watches *watches, const struct namespace *ns)
 		watch->wanted = true;
 		return;
 	}
-	add(watches, ns->blockdev);
+	add(watches, blockdev, events);
+}
+
+/* Of a map that waits for who has it open it is of interest when anybody closes it. */
+static void want_disk(struct watches *watches, const struct namespace *ns, bool pending)
+{
+	if (!ns->disk || !ns->disk->managed)
+		return;
+	want(watches, ns->blockdev, IN_CLOSE_WRITE);
+	for (size_t i = 0; pending && i < ns->disk->n_maps; i++)
+		if (disk_map_is_open(&ns->disk->maps[i]))
+			want(watches, ns->disk->maps[i].name, IN_CLOSE);
 }
 
 static int on_mount(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -129,7 +138,7 @@ void watches_follow(struct watches *watches, const struct topology *topology, bo
 		watches->watches[i]->wanted = false;
 	for (size_t i = 0; i < topology->n_regions; i++)
 		for (size_t j = 0; j < topology->regions[i].n_namespaces; j++)
-			want(watches, &topology->regions[i].namespaces[j]);
+			want_disk(watches, &topology->regions[i].namespaces[j], pending);
 	for (size_t i = 0; i < watches->n; i++) {
 		struct watch *watch = watches->watches[i];
 

@@ -19,7 +19,8 @@ int watches_new(sd_event *event, void (*written)(void *userdata), void *userdata
 		struct watches **ret);
 /*
  * Watch the managed disks of the topology, and no others; pending: something has to wait for
- * who uses it, so that mounts that go are watched, too, of which no device tells.
+ * who uses it, so that maps that are open and mounts that go are watched, too, of which no device
+ * tells.
  */
 void watches_follow(struct watches *watches, const struct topology *topology, bool pending);
 void watches_free(struct watches *watches);

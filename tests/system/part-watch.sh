@@ -113,6 +113,17 @@ expect 0 'mount by label' mount -o dax=always LABEL=third /mnt/a
 expect 0 'ext4 is mapped directly' ./dax-faults /mnt/a/file
 umount /mnt/a
 
+# So does what somebody has open, if only to read it.
+exec 7<"${disk}p3"
+alone=yes
+changes 'sgdisk deletes one that is open' sgdisk -d 3 "$disk"
+alone=
+in_time is_quiet
+[ -e "${disk}p3" ]
+verdict 'it stays as long as that' $?
+exec 7<&-
+agree_soon 'until it is closed'
+
 # A table with a partition that DAX must not have.
 expect 0 'give the disk back' daxctl-ext part release "$block"
 expect 0 'a table by hand' table_of 'start=4096, size=204800, name=good' \
