@@ -5,10 +5,10 @@
 cd /root/system || exit
 . ./lib.sh
 
-# The worker itself, and who it is.
+# The worker itself, and who it is; not the one that looks at the machine beside it.
 cat >/run/worker <<'EOF2'
 #!/bin/sh
-echo $$ >/run/worker.pid
+[ "$1" != apply ] || echo $$ >/run/worker.pid
 exec /usr/libexec/daxd/daxd-worker "$@"
 EOF2
 chmod +x /run/worker
