@@ -244,6 +244,15 @@ static bool same_extent(struct range a, struct range b)
 	return a.start == b.start && a.size == b.size;
 }
 
+/* silent: no table says where the partition of the map lies, so the map alone does. */
+static const char *why_unmapped(const struct disk_goal *d, bool silent)
+{
+	if (d->managed)
+		return "it is in the table no more";
+	return silent ? "there is no table, and nothing else tells where it lies" :
+			"the kernel makes them";
+}
+
 /*
  * Maps that are to go, or to become less, before the table says so.  What is open stays as it is,
  * whatever the table says; a table that cannot be read, or is gone, says nothing.
@@ -263,9 +272,7 @@ static void emit_unmaps(struct disk_goal *d)
 			pending(d, map->number, "open", "not mapped");
 		else
 			partition_step(d, &together, STEP_UNMAP, map->number, map->extent,
-				       d->managed ? "it is in the table no more" :
-				       silent ? "there is no table, and nothing else tells where it lies" :
-						"the kernel makes them")->destructive = silent;
+				       why_unmapped(d, silent))->destructive = silent;
 	}
 	together_end(d->goal, &together);
 	together = together_begin(d->goal);
