@@ -81,8 +81,9 @@ const struct verb verb_destroy_device = {
 	.max_args = ANY_NUMBER,
 	.help = "Remove devices, and what they hold",
 	.about = "On persistent memory the namespace goes, too; there \"all\" means none, unless "
-		 "--region is that region, of which what is no dax device is left alone. What daxd keeps of the volume is forgotten. What was written is lost, and yet not "
-		 "overwritten: a device that is made in the same place begins with it. "
+		 "--region is that region, of which what is no dax device is left alone. "
+		 "What daxd keeps of the volume is forgotten. What was written is lost, and yet "
+		 "not overwritten: a device that is made in the same place begins with it. "
 		 "What is in use is refused, with a list of those who use it. --force destroys "
 		 "what somebody only has open, in a dynamic region, and never what is mapped, "
 		 "mounted or otherwise in use.",
